@@ -1,0 +1,140 @@
+namespace Orchestrator.Core.Teams;
+
+/// <summary>A team as its file describes it.</summary>
+public sealed record TeamDefinition
+{
+    /// <summary>The team's name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What the team is for, in a sentence or two.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>The model that all members run on: a name in the model store or a path; null for the one configured.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>The members, in order; names differ.</summary>
+    public required IReadOnlyList<MemberDefinition> Members { get; init; }
+
+    /// <summary>How work is planned: <c>graph</c> (the planner writes it) or <c>fixed</c> (the tasks below).</summary>
+    public PlannerDefinition Planner { get; init; } = new();
+
+    /// <summary>How the members talk.</summary>
+    public ProtocolDefinition Protocol { get; init; } = new();
+
+    /// <summary>What a run may use at most.</summary>
+    public BudgetDefinition Budget { get; init; } = new();
+
+    /// <summary>What the run delivers.</summary>
+    public DeliverableDefinition? Deliverable { get; init; }
+
+    /// <summary>Input folders and values by name, given to plugins and prompts; the command line may replace them.</summary>
+    public IReadOnlyDictionary<string, string> Inputs { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>The file that this was read from, or null.</summary>
+    public string? SourcePath { get; init; }
+}
+
+/// <summary>One member of a team.</summary>
+public sealed record MemberDefinition
+{
+    /// <summary>Short and unique in the team.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is, in a few words.</summary>
+    public required string Role { get; init; }
+
+    /// <summary>What it knows and does.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>Words that a plan may ask for.</summary>
+    public IReadOnlyList<string> Capabilities { get; init; } = [];
+
+    /// <summary>The plugins whose functions it may call: <c>plugin</c> for all of them, <c>plugin-function</c> for one.</summary>
+    public IReadOnlyList<string> Plugins { get; init; } = [];
+
+    /// <summary>The prompt template of its turns, by name; null for the team's.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>The adapter that its calls use, or null for the base model.</summary>
+    public string? Adapter { get; init; }
+
+    /// <summary>Sampling temperature, 0 to 2; 0 is greedy.</summary>
+    public float Temperature { get; init; } = 0.7f;
+}
+
+/// <summary>How work is planned.</summary>
+public sealed record PlannerDefinition
+{
+    /// <summary>The kind of planner: <c>graph</c> or <c>fixed</c>.</summary>
+    public string Kind { get; init; } = "graph";
+
+    /// <summary>The prompt template of the planner, by name.</summary>
+    public string Prompt { get; init; } = "planner";
+
+    /// <summary>The most tasks that a plan may have, 1 to 64.</summary>
+    public int MaxTasks { get; init; } = 8;
+
+    /// <summary>The tasks of a fixed plan.</summary>
+    public IReadOnlyList<TaskDefinition> Tasks { get; init; } = [];
+}
+
+/// <summary>A task of a fixed plan.</summary>
+public sealed record TaskDefinition
+{
+    /// <summary>Short and unique in the plan.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What is to be done.</summary>
+    public required string Description { get; init; }
+
+    /// <summary>The tasks whose results it needs.</summary>
+    public IReadOnlyList<string> Needs { get; init; } = [];
+
+    /// <summary>The capability that it asks for, or null.</summary>
+    public string? Capability { get; init; }
+}
+
+/// <summary>How the members talk.</summary>
+public sealed record ProtocolDefinition
+{
+    /// <summary>The kind of protocol: <c>moderated</c> or <c>roundRobin</c>.</summary>
+    public string Kind { get; init; } = "moderated";
+
+    /// <summary>The most rounds, 1 to 100; in a round each member may speak once.</summary>
+    public int MaxRounds { get; init; } = 3;
+
+    /// <summary>What the chat is to settle, or null for the run's task.</summary>
+    public string? Question { get; init; }
+}
+
+/// <summary>What a run may use at most. A budget is checked before work is done, and its end is the run's reason to end.</summary>
+public sealed record BudgetDefinition
+{
+    /// <summary>The most tokens that a run may compute, prompts and answers.</summary>
+    public int MaxTokens { get; init; } = 200_000;
+
+    /// <summary>The most tokens of one answer.</summary>
+    public int MaxTokensPerTurn { get; init; } = 256;
+
+    /// <summary>The most tool calls of a run.</summary>
+    public int MaxToolCalls { get; init; } = 200;
+
+    /// <summary>The most wall time of a run.</summary>
+    public TimeSpan MaxDuration { get; init; } = TimeSpan.FromMinutes(30);
+}
+
+/// <summary>The file that a run delivers.</summary>
+public sealed record DeliverableDefinition
+{
+    /// <summary>Its name in the run's output folder.</summary>
+    public string File { get; init; } = "report.md";
+
+    /// <summary>The prompt template that writes it, by name.</summary>
+    public string Prompt { get; init; } = "report";
+
+    /// <summary>
+    /// A tool (<c>plugin-function</c>) that checks the file before it is delivered, or null. It gets the path and
+    /// gives an empty text, or what is wrong.
+    /// </summary>
+    public string? Check { get; init; }
+}
