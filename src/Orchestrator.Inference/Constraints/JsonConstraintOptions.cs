@@ -1,0 +1,69 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Orchestrator.Inference.Constraints;
+
+/// <summary>Which whitespace stands between the tokens of a JSON text.</summary>
+public enum JsonWhitespace
+{
+    /// <summary>None: <c>{"a":1,"b":2}</c>.</summary>
+    Compact,
+
+    /// <summary>One space after each comma and colon, as Python writes it: <c>{"a": 1, "b": 2}</c>.</summary>
+    Spaced,
+
+    /// <summary>Any that JSON allows, also before and after the value.</summary>
+    Any,
+}
+
+/// <summary>
+/// How JSON values are written and bounded. A bound never makes a schema impossible: where the schema demands more
+/// (a minimum, a pattern), the bound gives way.
+/// </summary>
+public sealed record JsonConstraintOptions
+{
+    /// <summary>
+    /// For generation: compact, canonical escapes, undeclared properties only where the schema speaks of them, bounded lengths.
+    /// A model with random weights ends, except in schemas that recurse: there the caller's budget decides.
+    /// </summary>
+    public static JsonConstraintOptions Generation { get; } = new();
+
+    /// <summary>For checking: everything that the schema accepts, in any spelling that JSON allows.</summary>
+    public static JsonConstraintOptions Validation { get; } = new()
+    {
+        Whitespace = JsonWhitespace.Any,
+        AnyEscapes = true,
+        UndeclaredProperties = true,
+        MaxStringLength = null,
+        MaxItems = null,
+        MaxAdditionalProperties = null,
+        MaxDigits = null,
+    };
+
+    /// <summary>Which whitespace is allowed.</summary>
+    public JsonWhitespace Whitespace { get; init; } = JsonWhitespace.Compact;
+
+    /// <summary>
+    /// Whether a character may be written by any escape (<c>\u0041</c>, <c>\/</c>), or only by itself
+    /// or, for quotes, backslashes and control characters, by its shortest escape.
+    /// </summary>
+    public bool AnyEscapes { get; init; }
+
+    /// <summary>Whether objects may have undeclared properties where the schema does not mention <c>additionalProperties</c>.</summary>
+    public bool UndeclaredProperties { get; init; }
+
+    /// <summary>The longest string in characters, 1 or more; null for no bound.</summary>
+    [Range(1, int.MaxValue)]
+    public int? MaxStringLength { get; init; } = 1024;
+
+    /// <summary>The most items in an array, 1 or more; null for no bound.</summary>
+    [Range(1, int.MaxValue)]
+    public int? MaxItems { get; init; } = 64;
+
+    /// <summary>The most undeclared or pattern properties in an object, 0 or more; null for no bound.</summary>
+    [Range(0, int.MaxValue)]
+    public int? MaxAdditionalProperties { get; init; } = 16;
+
+    /// <summary>The most digits before, and after, the decimal point of a number, 1 or more; null for no bound.</summary>
+    [Range(1, int.MaxValue)]
+    public int? MaxDigits { get; init; } = 16;
+}
