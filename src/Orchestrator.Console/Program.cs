@@ -1,1 +1,46 @@
-return 0;
+using System.CommandLine;
+using System.CommandLine.Help;
+using Orchestrator.Console.Commands;
+using Orchestrator.Console.Hosting;
+
+System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
+var root = new RootCommand("A team of agents works on one language model on your own machine.")
+{
+    GlobalOptions.Json,
+    GlobalOptions.NoColor,
+    GlobalOptions.Verbose,
+    GlobalOptions.Root,
+    new ConfigCommand(),
+};
+foreach (var help in root.Options.OfType<HelpOption>())
+{
+    help.Action = new ExamplesHelpAction((HelpAction)help.Action!);
+}
+
+var parse = root.Parse(args);
+if (parse.Errors.Count > 0)
+{
+    foreach (var error in parse.Errors)
+    {
+        System.Console.Error.WriteLine($"error: {error.Message}");
+    }
+
+    System.Console.Error.WriteLine($"  try: {CommandLine(parse)} --help");
+    return ExitCodes.Usage;
+}
+
+using var interrupts = new InterruptHandler();
+return await parse.InvokeAsync(
+    new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+    interrupts.Token);
+
+static string CommandLine(ParseResult parse)
+{
+    var names = new Stack<string>();
+    for (var result = parse.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+    {
+        names.Push(result.Command is RootCommand ? "orchestrator" : result.Command.Name);
+    }
+
+    return string.Join(' ', names);
+}

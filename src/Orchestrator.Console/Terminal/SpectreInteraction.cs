@@ -1,0 +1,166 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Orchestrator.Core.Text;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace Orchestrator.Console.Terminal;
+
+/// <summary>The terminal, drawn by Spectre.Console.</summary>
+internal sealed class SpectreInteraction : IInteraction
+{
+    private static readonly JsonSerializerOptions JsonOptions = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+    };
+
+    private readonly TerminalCapabilities _capabilities;
+    private readonly TextReader _input;
+    private readonly TextWriter _output;
+    private readonly IAnsiConsole _human;
+    private readonly IAnsiConsole _error;
+
+    public SpectreInteraction(
+        TerminalCapabilities capabilities, bool json, TextReader input, TextWriter output, TextWriter error)
+    {
+        _capabilities = capabilities;
+        Json = json;
+        _input = input;
+        _output = output;
+        _error = Create(error, capabilities);
+        _human = json ? _error : Create(output, capabilities);
+    }
+
+    public bool Json { get; }
+
+    public bool Live => _capabilities.Ansi && !Json;
+
+    public bool Interactive => _capabilities.Interactive;
+
+    public int Width => _capabilities.Width;
+
+    public void Write(string text) => _human.Write(new Text(TerminalText.Sanitize(text)));
+
+    public void WriteLine(string text = "") => _human.WriteLine(TerminalText.Sanitize(text));
+
+    public void Markup(FormattableString markup) => _human.MarkupInterpolated(CultureInfo.InvariantCulture, Clean(markup));
+
+    public void MarkupLine(FormattableString markup) =>
+        _human.MarkupLineInterpolated(CultureInfo.InvariantCulture, Clean(markup));
+
+    public void Render(IRenderable renderable) => _human.Write(renderable);
+
+    public void WriteJson<T>(T value) => WriteJsonLine(JsonSerializer.Serialize(value, JsonOptions));
+
+    public void WriteJsonLine(string json)
+    {
+        if (!Json)
+        {
+            throw new InvalidOperationException("JSON goes to standard output only with --json.");
+        }
+
+        _output.WriteLine(json);
+        _output.Flush();
+    }
+
+    public void Error(string message, string? remedy = null)
+    {
+        _error.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[red]error:[/] {TerminalText.Sanitize(message)}");
+        if (remedy is not null)
+        {
+            _error.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"  [yellow]try:[/] {TerminalText.Sanitize(remedy)}");
+        }
+    }
+
+    public async Task<T> ProgressAsync<T>(string title, Func<IProgress<ProgressReport>, Task<T>> work)
+    {
+        if (!Live)
+        {
+            return await work(new LineProgress(this, title));
+        }
+
+        return await _human.Progress()
+            .AutoClear(false)
+            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
+            .StartAsync(context => work(new BarProgress(context.AddTask(Spectre.Console.Markup.Escape(title)), title)));
+    }
+
+    public string Ask(string question, params IReadOnlyList<string> answers)
+    {
+        if (!Interactive)
+        {
+            throw new InvalidOperationException("Nobody can be asked here.");
+        }
+
+        var prompt = new TextPrompt<string>(Spectre.Console.Markup.Escape(TerminalText.Sanitize(question)))
+            .AddChoices(answers)
+            .DefaultValue(answers[0]);
+        return _human.Prompt(prompt);
+    }
+
+    public string? ReadLine(string prompt)
+    {
+        if (Interactive)
+        {
+            Write(prompt);
+        }
+
+        return _input.ReadLine();
+    }
+
+    // Values that come from models or files are data: their escapes are removed before Spectre escapes the markup.
+    private static FormattableString Clean(FormattableString markup) =>
+        System.Runtime.CompilerServices.FormattableStringFactory.Create(
+            markup.Format,
+            [.. markup.GetArguments().Select(a => a is string text ? TerminalText.Sanitize(text) : a)]);
+
+    private static IAnsiConsole Create(TextWriter writer, TerminalCapabilities capabilities)
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings
+        {
+            Ansi = capabilities.Ansi ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = capabilities.Ansi ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = capabilities.Interactive ? InteractionSupport.Yes : InteractionSupport.No,
+            Out = new AnsiConsoleOutput(writer),
+        });
+        console.Profile.Width = capabilities.Width;
+        return console;
+    }
+
+    private sealed class BarProgress(ProgressTask task, string title) : IProgress<ProgressReport>
+    {
+        public void Report(ProgressReport value)
+        {
+            task.IsIndeterminate = value.Total is null;
+            task.MaxValue = value.Total ?? 1;
+            task.Value = value.Done;
+            if (value.Unit.Length > 0)
+            {
+                task.Description = Spectre.Console.Markup.Escape(
+                    string.Create(CultureInfo.InvariantCulture, $"{title} {value.Done:0.#}/{value.Total:0.#} {value.Unit}"));
+            }
+        }
+    }
+
+    private sealed class LineProgress(SpectreInteraction interaction, string title) : IProgress<ProgressReport>
+    {
+        private int _lastTenth = -1;
+
+        public void Report(ProgressReport value)
+        {
+            var tenth = value.Total is > 0 ? (int)(10 * value.Done / value.Total.Value) : 0;
+            if (Interlocked.Exchange(ref _lastTenth, tenth) == tenth)
+            {
+                return;
+            }
+
+            interaction.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{title}: {tenth * 10} % ({value.Done:0.#} of {value.Total:0.#} {value.Unit})"));
+        }
+    }
+}
