@@ -1,0 +1,31 @@
+using System.Text;
+using Orchestrator.Inference.Constraints;
+
+namespace Orchestrator.Inference.Chat;
+
+/// <summary>
+/// Turns tokens into text as they come. A character whose bytes are spread over several tokens is given when its last
+/// byte is there; bytes that are no UTF-8 become U+FFFD.
+/// </summary>
+internal sealed class TokenTextDecoder(ITokenVocabulary vocabulary)
+{
+    private readonly Decoder _decoder = new UTF8Encoding(false, throwOnInvalidBytes: false).GetDecoder();
+    private char[] _characters = new char[64];
+
+    /// <summary>The text that a token completes; special tokens have none.</summary>
+    public string Append(int token) => vocabulary.IsSpecial(token) ? "" : Decode(vocabulary.GetBytes(token), flush: false);
+
+    /// <summary>What an incomplete character leaves at the end.</summary>
+    public string Flush() => Decode([], flush: true);
+
+    private string Decode(ReadOnlySpan<byte> bytes, bool flush)
+    {
+        if (_characters.Length < bytes.Length + 4)
+        {
+            _characters = new char[bytes.Length * 2];
+        }
+
+        var count = _decoder.GetChars(bytes, _characters, flush);
+        return new string(_characters, 0, count);
+    }
+}
