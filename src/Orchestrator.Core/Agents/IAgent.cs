@@ -44,6 +44,9 @@ public sealed record AgentTurn
     /// <summary>The most tokens that the answer may have.</summary>
     public int MaxTokens { get; init; } = 256;
 
+    /// <summary>The seed of its sampling, or null for any.</summary>
+    public long? Seed { get; init; }
+
     /// <summary>What the turn's calls carry to the model; the agent fills in its own name and adapters.</summary>
     public ModelRequest Request { get; init; } = new();
 

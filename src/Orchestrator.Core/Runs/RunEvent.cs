@@ -126,8 +126,19 @@ public sealed record MessagePosted(TeamMessage Message, string? Cue = null, stri
 /// <param name="Call">Token ids, log-probabilities, seed, prompt hash and cost; null for a model that gives none.</param>
 /// <param name="FinishReason">Why it stopped.</param>
 /// <param name="Adapters">The adapters that were active.</param>
+/// <param name="ToolRequests">The tool calls that the answer asks for, or null for none.</param>
 public sealed record ModelCalled(
-    string Text, ModelCall? Call, string? FinishReason = null, IReadOnlyList<AdapterUse>? Adapters = null) : RunEvent;
+    string Text,
+    ModelCall? Call,
+    string? FinishReason = null,
+    IReadOnlyList<AdapterUse>? Adapters = null,
+    IReadOnlyList<ToolRequest>? ToolRequests = null) : RunEvent;
+
+/// <summary>A tool call that an answer asks for.</summary>
+/// <param name="CallId">The call's id, as the model's client gave it.</param>
+/// <param name="Tool">The tool, as <c>plugin-function</c>.</param>
+/// <param name="Arguments">The arguments as the model wrote them.</param>
+public sealed record ToolRequest(string CallId, string Tool, JsonElement Arguments);
 
 /// <summary>A choice was decided by likelihood.</summary>
 /// <param name="Evidence">What the options were weighed against.</param>

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace Orchestrator.Core.Teams;
 
 /// <summary>A team as its file describes it.</summary>
@@ -23,6 +25,9 @@ public sealed record TeamDefinition
 
     /// <summary>What a run may use at most.</summary>
     public BudgetDefinition Budget { get; init; } = new();
+
+    /// <summary>What members write down after a task, in a form that programs read; null for nothing.</summary>
+    public FactsDefinition? Facts { get; init; }
 
     /// <summary>What the run delivers.</summary>
     public DeliverableDefinition? Deliverable { get; init; }
@@ -105,6 +110,69 @@ public sealed record ProtocolDefinition
 
     /// <summary>What the chat is to settle, or null for the run's task.</summary>
     public string? Question { get; init; }
+
+    /// <summary>What the members vote on after they have talked, or null for nothing.</summary>
+    public DecisionDefinition? Decision { get; init; }
+}
+
+/// <summary>
+/// A vote of all members by likelihood. The options stand in the team's file or come from a tool, with the tool's
+/// prior; the evidence is what the members said.
+/// </summary>
+public sealed record DecisionDefinition
+{
+    /// <summary>What is decided.</summary>
+    public required string Question { get; init; }
+
+    /// <summary>The options, where they are known beforehand.</summary>
+    public IReadOnlyList<OptionDefinition> Options { get; init; } = [];
+
+    /// <summary>
+    /// A tool (<c>plugin-function</c>) that gives the options as a JSON array of objects with <c>name</c>, and where
+    /// they are known <c>description</c> and <c>logPrior</c> (nats); null for the options above.
+    /// </summary>
+    public string? OptionsFrom { get; init; }
+
+    /// <summary>What the tool is called with.</summary>
+    public IReadOnlyDictionary<string, string> Arguments { get; init; } = new Dictionary<string, string>();
+
+    /// <summary>
+    /// What a member weighs the options against: <c>own</c> (what it found and said itself) or <c>transcript</c>
+    /// (what was said last, whoever said it).
+    /// </summary>
+    public string Evidence { get; init; } = "own";
+
+    /// <summary>How votes become a decision: <c>pooled</c> (log-linear) or <c>plurality</c>.</summary>
+    public string Rule { get; init; } = "pooled";
+
+    /// <summary>How much the members' likelihoods count against the prior, 0 to 10; 1 is as computed.</summary>
+    public double Weight { get; init; } = 1;
+}
+
+/// <summary>Something that can be decided for.</summary>
+public sealed record OptionDefinition
+{
+    /// <summary>Short and unique among the options.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it means, or null.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>Its log prior in nats.</summary>
+    public double LogPrior { get; init; }
+}
+
+/// <summary>What a member writes down after a task: a bounded list of facts under a JSON schema.</summary>
+public sealed record FactsDefinition
+{
+    /// <summary>The prompt template of the cue, by name.</summary>
+    public string Prompt { get; init; } = "facts";
+
+    /// <summary>The JSON schema of one fact; text in it is best bounded by <c>maxLength</c>.</summary>
+    public required JsonElement Schema { get; init; }
+
+    /// <summary>The most facts of one task, 1 to 32.</summary>
+    public int MaxFacts { get; init; } = 4;
 }
 
 /// <summary>What a run may use at most. A budget is checked before work is done, and its end is the run's reason to end.</summary>
@@ -129,8 +197,17 @@ public sealed record DeliverableDefinition
     /// <summary>Its name in the run's output folder.</summary>
     public string File { get; init; } = "report.md";
 
-    /// <summary>The prompt template that writes it, by name.</summary>
+    /// <summary>The prompt template that is filled in to make the file, by name.</summary>
     public string Prompt { get; init; } = "report";
+
+    /// <summary>
+    /// The prompt template of the cue under which a member writes the text that the file's template takes as
+    /// <c>narrative</c>, by name; null for a file without one.
+    /// </summary>
+    public string? Narrative { get; init; }
+
+    /// <summary>The member who writes the narrative, or null for the first.</summary>
+    public string? Author { get; init; }
 
     /// <summary>
     /// A tool (<c>plugin-function</c>) that checks the file before it is delivered, or null. It gets the path and
