@@ -1,0 +1,41 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Orchestrator.Inference.Hosting;
+
+/// <summary>How models are loaded and served; section <c>Orchestrator</c> of the settings.</summary>
+public sealed class InferenceOptions
+{
+    /// <summary>The model to use where none is named: a GGUF file's path, or a name in the model store.</summary>
+    public string? Model { get; set; }
+
+    /// <summary>
+    /// Cells of the KV cache, shared by all agents, in tokens; 0 takes the model's trained context, at most 8,192,
+    /// and no more than fits in memory.
+    /// </summary>
+    [Range(0, 1 << 24)]
+    public int ContextSize { get; set; }
+
+    /// <summary>Sequences that the context can hold at once, 2 to 256.</summary>
+    [Range(2, 256)]
+    public int MaxSequences { get; set; } = 64;
+
+    /// <summary>The most tokens computed in one step, 8 to 8,192.</summary>
+    [Range(8, 8192)]
+    public int BatchSize { get; set; } = 512;
+
+    /// <summary>Threads to compute with; 0 takes one for each physical core.</summary>
+    [Range(0, 1024)]
+    public int Threads { get; set; }
+
+    /// <summary>Layers to put on the GPU, where the native library has one; −1 for all.</summary>
+    [Range(-1, 1024)]
+    public int GpuLayers { get; set; } = -1;
+
+    /// <summary>The most tokens of an answer where the caller names no limit.</summary>
+    [Range(1, 1 << 20)]
+    public int MaxOutputTokens { get; set; } = 1024;
+
+    /// <summary>Requests that may wait; one more is refused with a clear error.</summary>
+    [Range(1, 1 << 20)]
+    public int MaxQueuedRequests { get; set; } = 1024;
+}

@@ -1,0 +1,253 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
+using Orchestrator.Core.Models;
+using Orchestrator.Inference.Templates.ToolCalls;
+
+namespace Orchestrator.Inference.Templates;
+
+/// <summary>
+/// Lays out chat messages by the model's own template. What people, tools and models wrote is data: it never becomes a
+/// special token. Messages whose token ids are known keep them.
+/// </summary>
+public sealed class ChatPromptRenderer
+{
+    private readonly IChatTemplate _template;
+    private readonly SpecialTextSet _specials;
+    private readonly IToolCallFormat _toolCalls;
+    private readonly bool _takesSystem;
+    private readonly bool _takesAnyOrder;
+
+    /// <summary>Creates a renderer, and finds out what the template accepts.</summary>
+    /// <param name="template">The model's template.</param>
+    /// <param name="specials">The texts of the model's special tokens.</param>
+    /// <param name="toolCalls">How the model writes tool calls.</param>
+    public ChatPromptRenderer(IChatTemplate template, IReadOnlyList<string> specials, IToolCallFormat toolCalls)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        ArgumentNullException.ThrowIfNull(specials);
+        ArgumentNullException.ThrowIfNull(toolCalls);
+        _template = template;
+        _specials = new SpecialTextSet(specials);
+        _toolCalls = toolCalls;
+        _takesSystem = Accepts("sys7", ("system", "sys7"), ("user", "b"));
+        _takesAnyOrder = Accepts("c", ("user", "a"), ("user", "b"), ("assistant", "c"), ("assistant", "d"), ("user", "e"));
+    }
+
+    /// <summary>Lays out a prompt.</summary>
+    /// <param name="messages">The conversation, oldest first.</param>
+    /// <param name="tools">The tools on offer; may be empty.</param>
+    /// <param name="answerPrefix">Text that the answer begins with, or null.</param>
+    /// <returns>The prompt's parts in order.</returns>
+    /// <exception cref="ChatTemplateException">The template refuses the messages.</exception>
+    public IReadOnlyList<PromptSegment> Render(
+        IEnumerable<ChatMessage> messages, IReadOnlyList<AIFunctionDeclaration> tools, string? answerPrefix = null)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        ArgumentNullException.ThrowIfNull(tools);
+        var known = new List<IReadOnlyList<int>>();
+        var turns = messages.SelectMany(message => ToTurns(message, known)).ToList();
+        if (tools.Count > 0 && !_template.KnowsTools)
+        {
+            var described = new Turn("system", ContentMarks.BreakSpecials(DescribeTools(tools), _specials));
+            turns.Insert(turns.FindLastIndex(t => t.Role == "system") + 1, described);
+        }
+
+        var laidOut = Accommodate(turns);
+        var text = _template.Render(new ChatTemplateInput(
+            new JsonArray([.. laidOut.Select(t => (JsonNode)t.ToJson())]),
+            tools.Count > 0 && _template.KnowsTools ? new JsonArray([.. tools.Select(t => (JsonNode)ToJson(t))]) : null));
+        if (!string.IsNullOrEmpty(answerPrefix))
+        {
+            text += ContentMarks.BreakSpecials(answerPrefix, _specials);
+        }
+
+        return Split(text, known);
+    }
+
+    private static List<PromptSegment> Split(string text, List<IReadOnlyList<int>> known)
+    {
+        var segments = new List<PromptSegment>();
+        var at = 0;
+        while (at < text.Length)
+        {
+            var mark = text.AsSpan(at).IndexOfAny(ContentMarks.Open, ContentMarks.Break);
+            var end = mark < 0 ? text.Length : at + mark;
+            if (end > at)
+            {
+                segments.Add(new PromptSegment(text[at..end]));
+            }
+
+            if (mark >= 0 && text[end] == ContentMarks.Open)
+            {
+                var close = text.IndexOf(ContentMarks.Close, end);
+                segments.Add(new PromptSegment("", known[int.Parse(text.AsSpan(end + 1, close - end - 1), CultureInfo.InvariantCulture)]));
+                end = close;
+            }
+
+            at = end + 1;
+        }
+
+        return segments;
+    }
+
+    private IEnumerable<Turn> ToTurns(ChatMessage message, List<IReadOnlyList<int>> known)
+    {
+        var calls = message.Contents.OfType<FunctionCallContent>().ToArray();
+        var results = message.Contents.OfType<FunctionResultContent>().ToArray();
+        var content = Content(message, calls.Length > 0, known);
+        if (results.Length > 0)
+        {
+            foreach (var result in results)
+            {
+                var value = ContentMarks.BreakSpecials(ResultText(result), _specials);
+                yield return _template.KnowsTools
+                    ? new Turn("tool", value) { CallId = result.CallId }
+                    : new Turn("user", $"<tool_response>\n{value}\n</tool_response>");
+            }
+        }
+        else if (calls.Length > 0 && !_template.KnowsTools)
+        {
+            var written = ContentMarks.BreakSpecials(_toolCalls.Write(calls), _specials);
+            yield return new Turn("assistant", content.Length > 0 ? $"{content}\n{written}" : written);
+        }
+        else
+        {
+            yield return new Turn(message.Role.Value, content) { Calls = calls };
+        }
+    }
+
+    private string Content(ChatMessage message, bool hasCalls, List<IReadOnlyList<int>> known)
+    {
+        var text = message.Text;
+
+        // A template may trim a content or cut reasoning out of it; ids are kept only where it can do neither.
+        if (!hasCalls && text.Length > 0 && ModelCall.GetTokenIds(message) is { Count: > 0 } ids
+            && message.Role == ChatRole.Assistant
+            && !char.IsWhiteSpace(text[0]) && !char.IsWhiteSpace(text[^1])
+            && !text.Contains("think", StringComparison.Ordinal))
+        {
+            known.Add(ids);
+            return string.Create(CultureInfo.InvariantCulture, $"{ContentMarks.Open}{known.Count - 1}{ContentMarks.Close}");
+        }
+
+        return ContentMarks.BreakSpecials(text, _specials);
+    }
+
+    private List<Turn> Accommodate(List<Turn> turns)
+    {
+        if (!_takesSystem)
+        {
+            var system = string.Join("\n\n", turns.Where(t => t.Role == "system").Select(t => t.Content));
+            turns = [.. turns.Where(t => t.Role != "system")];
+            if (system.Length > 0)
+            {
+                var first = turns.FindIndex(t => t.Role == "user");
+                if (first < 0)
+                {
+                    turns.Insert(0, new Turn("user", system));
+                }
+                else
+                {
+                    turns[first] = turns[first] with { Content = $"{system}\n\n{turns[first].Content}" };
+                }
+            }
+        }
+
+        var merged = new List<Turn>(turns.Count);
+        foreach (var turn in turns)
+        {
+            // Several system turns are one: no template expects them, and most would drop or misplace the later ones.
+            var joins = merged.Count > 0 && merged[^1].Role == turn.Role && turn.Role != "tool"
+                && turn.Calls.Count == 0 && merged[^1].Calls.Count == 0
+                && (!_takesAnyOrder || turn.Role == "system");
+            if (joins)
+            {
+                merged[^1] = merged[^1] with { Content = $"{merged[^1].Content}\n\n{turn.Content}" };
+            }
+            else
+            {
+                merged.Add(turn);
+            }
+        }
+
+        return merged;
+    }
+
+    private bool Accepts(string witness, params ReadOnlySpan<(string Role, string Content)> turns)
+    {
+        var messages = new JsonArray();
+        foreach (var (role, content) in turns)
+        {
+            messages.Add(new Turn(role, content).ToJson());
+        }
+
+        try
+        {
+            return _template.Render(new ChatTemplateInput(messages)).Contains(witness, StringComparison.Ordinal);
+        }
+        catch (ChatTemplateException)
+        {
+            return false;
+        }
+    }
+
+    private static string DescribeTools(IReadOnlyList<AIFunctionDeclaration> tools) =>
+        "You may call these functions:\n"
+        + string.Join('\n', tools.Select(t => ToJson(t).ToJsonString(HermesToolCallFormat.Json)))
+        + "\nTo call one, answer with\n<tool_call>\n{\"name\": NAME, \"arguments\": {…}}\n</tool_call>";
+
+    private static JsonObject ToJson(AIFunctionDeclaration tool) => new()
+    {
+        ["type"] = "function",
+        ["function"] = new JsonObject
+        {
+            ["name"] = tool.Name,
+            ["description"] = tool.Description,
+            ["parameters"] = JsonNode.Parse(tool.JsonSchema.GetRawText()),
+        },
+    };
+
+    private static string ResultText(FunctionResultContent result) => result.Result switch
+    {
+        null => result.Exception?.Message ?? "",
+        string text => text,
+        JsonElement { ValueKind: JsonValueKind.String } element => element.GetString()!,
+        JsonElement element => element.GetRawText(),
+        JsonNode node => node.ToJsonString(HermesToolCallFormat.Json),
+        var value => JsonSerializer.Serialize(value, HermesToolCallFormat.Json),
+    };
+
+    private sealed record Turn(string Role, string Content)
+    {
+        public IReadOnlyList<FunctionCallContent> Calls { get; init; } = [];
+
+        public string? CallId { get; init; }
+
+        public JsonObject ToJson()
+        {
+            var json = new JsonObject { ["role"] = Role, ["content"] = Content };
+            if (CallId is not null)
+            {
+                json["tool_call_id"] = CallId;
+            }
+
+            if (Calls.Count > 0)
+            {
+                json["tool_calls"] = new JsonArray([.. Calls.Select(call => (JsonNode)new JsonObject
+                {
+                    ["id"] = call.CallId,
+                    ["type"] = "function",
+                    ["function"] = new JsonObject
+                    {
+                        ["name"] = call.Name,
+                        ["arguments"] = JsonSerializer.SerializeToNode(call.Arguments ?? new Dictionary<string, object?>(), HermesToolCallFormat.Json),
+                    },
+                })]);
+            }
+
+            return json;
+        }
+    }
+}

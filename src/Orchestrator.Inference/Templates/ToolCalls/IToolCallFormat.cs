@@ -1,0 +1,29 @@
+using Microsoft.Extensions.AI;
+using Orchestrator.Inference.Constraints;
+
+namespace Orchestrator.Inference.Templates.ToolCalls;
+
+/// <summary>How one family of models writes tool calls.</summary>
+public interface IToolCallFormat
+{
+    /// <summary>The text that begins a call in the model's answer.</summary>
+    string Trigger { get; }
+
+    /// <summary>What the answer must look like to be calls of these tools, <see cref="Trigger"/> included.</summary>
+    /// <param name="tools">The tools that may be called; at least one.</param>
+    /// <param name="parallel">Whether several calls may follow each other.</param>
+    /// <param name="json">How the arguments are written and bounded.</param>
+    /// <returns>The constraint.</returns>
+    ConstraintDefinition Constrain(
+        IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json);
+
+    /// <summary>Finds the calls in an answer. Never throws; what is no call stays text.</summary>
+    /// <param name="answer">The whole answer.</param>
+    /// <returns>The text without the calls, and the calls in order.</returns>
+    (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer);
+
+    /// <summary>Writes calls as the model would, for templates that do not lay them out.</summary>
+    /// <param name="calls">The calls.</param>
+    /// <returns>The text.</returns>
+    string Write(IReadOnlyList<FunctionCallContent> calls);
+}
