@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Microsoft.Extensions.AI;
 
 namespace Orchestrator.Core.Models;
@@ -19,6 +20,14 @@ public sealed record ModelCall
 
     /// <summary>The ids of the answer's tokens, the end token included, in order.</summary>
     public IReadOnlyList<int> TokenIds { get; init; } = [];
+
+    /// <summary>
+    /// The ids that the answer's text was generated as, without the end token: what a transcript keeps, so that a later
+    /// prompt finds the KV cache. Null where the text is not what the ids decode to (a stop sequence cut it, or it
+    /// holds tool calls or reasoning).
+    /// </summary>
+    [JsonIgnore]
+    public IReadOnlyList<int>? AnswerTokenIds { get; init; }
 
     /// <summary>
     /// Natural-log probability of each answer token under the model's own distribution (temperature 1, no

@@ -35,6 +35,9 @@ public sealed class InferenceOptions
     [Range(1, 1 << 20)]
     public int MaxOutputTokens { get; set; } = 1024;
 
+    /// <summary>The seed of calls that name none; each takes the next number from here.</summary>
+    public ulong Seed { get; set; }
+
     /// <summary>Requests that may wait; one more is refused with a clear error.</summary>
     [Range(1, 1 << 20)]
     public int MaxQueuedRequests { get; set; } = 1024;

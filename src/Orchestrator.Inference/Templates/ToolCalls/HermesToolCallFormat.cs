@@ -27,7 +27,7 @@ public sealed class HermesToolCallFormat : IToolCallFormat
     {
         ArgumentNullException.ThrowIfNull(tools);
         var options = tools.Select(tool => (ConstraintDefinition)new ConstraintDefinition.Sequence(
-            new ConstraintDefinition.Literal($"{Open}\n{{\"name\": {JsonSerializer.Serialize(tool.Name, Json)}, \"arguments\": "),
+            new ConstraintDefinition.Literal($"\n{{\"name\": {JsonSerializer.Serialize(tool.Name, Json)}, \"arguments\": "),
             new ConstraintDefinition.JsonSchema(tool.JsonSchema.GetRawText(), json),
             new ConstraintDefinition.Literal($"}}\n{Close}"))).ToArray();
         var call = options.Length == 1 ? options[0] : new ConstraintDefinition.Choice(options);
@@ -35,7 +35,7 @@ public sealed class HermesToolCallFormat : IToolCallFormat
             ? new ConstraintDefinition.Sequence(
                 call,
                 new ConstraintDefinition.Repeat(
-                    new ConstraintDefinition.Sequence(new ConstraintDefinition.Literal("\n"), call), 0, 7))
+                    new ConstraintDefinition.Sequence(new ConstraintDefinition.Literal($"\n{Open}"), call), 0, 7))
             : call;
     }
 

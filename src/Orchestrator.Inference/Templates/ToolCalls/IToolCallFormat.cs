@@ -6,10 +6,13 @@ namespace Orchestrator.Inference.Templates.ToolCalls;
 /// <summary>How one family of models writes tool calls.</summary>
 public interface IToolCallFormat
 {
-    /// <summary>The text that begins a call in the model's answer.</summary>
+    /// <summary>
+    /// The text that begins a call in the model's answer. It may be a special token; what it spells is then put there
+    /// as that token, before the constraint begins.
+    /// </summary>
     string Trigger { get; }
 
-    /// <summary>What the answer must look like to be calls of these tools, <see cref="Trigger"/> included.</summary>
+    /// <summary>What follows the first <see cref="Trigger"/> when the answer calls these tools.</summary>
     /// <param name="tools">The tools that may be called; at least one.</param>
     /// <param name="parallel">Whether several calls may follow each other.</param>
     /// <param name="json">How the arguments are written and bounded.</param>

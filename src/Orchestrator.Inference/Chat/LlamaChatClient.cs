@@ -1,0 +1,299 @@
+using System.Runtime.CompilerServices;
+using Microsoft.Extensions.AI;
+using Orchestrator.Core.Models;
+using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Drivers;
+using Orchestrator.Inference.Hosting;
+using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Templates;
+using Orchestrator.Inference.Templates.ToolCalls;
+
+namespace Orchestrator.Inference.Chat;
+
+/// <summary>
+/// One local model as an <see cref="IChatClient"/>. Answers are laid out by the model's own template, a JSON schema in
+/// <see cref="ChatOptions.ResponseFormat"/> is honoured by constrained decoding, and tool calls can't be malformed.
+/// Any number of calls may run at once; they share the model's context.
+/// </summary>
+/// <remarks>
+/// <see cref="GetService"/> gives the <see cref="IChoiceScorer"/>, the <see cref="IInferenceEngine"/>, the
+/// <see cref="ITokenizer"/> and the <see cref="ChatClientMetadata"/>. A <see cref="ModelRequest"/> on the options says who
+/// asks; a <see cref="ModelCall"/> on the response, or on the last update, says what came of it.
+/// </remarks>
+public sealed class LlamaChatClient : IChatClient
+{
+    private const string FunctionChannel = "Function {name}: {description}\nA request that it answers: ";
+
+    private readonly IInferenceEngine _engine;
+    private readonly IConstraintCompiler _constraints;
+    private readonly ChatPromptRenderer _renderer;
+    private readonly IToolCallFormat _toolCalls;
+    private readonly IChoiceScorer? _scorer;
+    private readonly PromptTokenizer _prompts;
+    private readonly ChatClientMetadata _metadata;
+    private readonly InferenceOptions _options;
+    private readonly TimeProvider _time;
+    private long _unseededCalls;
+
+    /// <summary>Creates a client over a loaded model. The engine stays the caller's.</summary>
+    /// <param name="engine">The engine that serves the model.</param>
+    /// <param name="constraints">Compiles constraints for the model's vocabulary.</param>
+    /// <param name="renderer">Lays out messages by the model's template.</param>
+    /// <param name="toolCalls">How the model writes tool calls.</param>
+    /// <param name="scorer">Chooses between several required tools; null leaves the choice to generation.</param>
+    /// <param name="options">Defaults of calls.</param>
+    /// <param name="time">The clock of responses.</param>
+    public LlamaChatClient(
+        IInferenceEngine engine,
+        IConstraintCompiler constraints,
+        ChatPromptRenderer renderer,
+        IToolCallFormat toolCalls,
+        IChoiceScorer? scorer,
+        InferenceOptions options,
+        TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(engine);
+        _engine = engine;
+        _constraints = constraints;
+        _renderer = renderer;
+        _toolCalls = toolCalls;
+        _scorer = scorer;
+        _options = options;
+        _time = time;
+        _prompts = new PromptTokenizer(engine.Tokenizer);
+        _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="Orchestrator.Core.OrchestratorException">
+    /// The prompt does not fit the context, a schema asks for what can't be enforced, or the queue is full.
+    /// </exception>
+    public async Task<ChatResponse> GetResponseAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        var response = await GetStreamingResponseAsync(messages, options, cancellationToken)
+            .ToChatResponseAsync(cancellationToken).ConfigureAwait(false);
+        if (ModelCall.From(response)?.AnswerTokenIds is { } ids && response.Messages is [.., var answer])
+        {
+            ModelCall.SetTokenIds(answer, ids);
+        }
+
+        return response;
+    }
+
+    /// <inheritdoc/>
+    /// <exception cref="Orchestrator.Core.OrchestratorException">
+    /// The prompt does not fit the context, a schema asks for what can't be enforced, or the queue is full.
+    /// </exception>
+    public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+        IEnumerable<ChatMessage> messages,
+        ChatOptions? options = null,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(messages);
+        var plan = await PlanAsync(messages, options, cancellationToken).ConfigureAwait(false);
+        var answer = new AnswerReader(_engine.Tokenizer, options?.StopSequences ?? [], plan);
+        var started = _time.GetTimestamp();
+        var cost = default(GenerationCost);
+        var request = plan.Request;
+        while (true)
+        {
+            var stop = StopReason.EndOfAnswer;
+            await foreach (var token in _engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false))
+            {
+                foreach (var content in answer.Read(token))
+                {
+                    yield return Update(content, plan);
+                }
+
+                stop = token.Stop ?? stop;
+                cost = Sum(cost, token.Cost);
+                if (answer.Ended)
+                {
+                    break;
+                }
+            }
+
+            var left = plan.Request.MaxTokens - answer.Tokens.Count;
+            if (answer.Triggered && !answer.InCall && left > 0)
+            {
+                // The model begins a tool call: what it wrote so far is kept, and the rest is constrained to a call.
+                request = plan.Call(answer.BeginCall(), left);
+                continue;
+            }
+
+            foreach (var content in answer.Finish(_toolCalls, plan.CallIdPrefix))
+            {
+                yield return Update(content, plan);
+            }
+
+            yield return Last(plan, answer, stop, cost, _time.GetElapsedTime(started));
+            yield break;
+        }
+    }
+
+    /// <inheritdoc/>
+    public object? GetService(Type serviceType, object? serviceKey = null)
+    {
+        ArgumentNullException.ThrowIfNull(serviceType);
+        if (serviceKey is not null)
+        {
+            return null;
+        }
+
+        return new object?[] { this, _metadata, _scorer, _engine, _engine.Tokenizer, _constraints }
+            .FirstOrDefault(service => serviceType.IsInstanceOfType(service));
+    }
+
+    /// <summary>Does nothing: the engine is the caller's.</summary>
+    public void Dispose()
+    {
+    }
+
+    private async Task<ChatCallPlan> PlanAsync(
+        IEnumerable<ChatMessage> messages, ChatOptions? options, CancellationToken cancellationToken)
+    {
+        var origin = ModelRequest.From(options);
+        var conversation = messages.ToList();
+        if (options?.Instructions is { Length: > 0 } instructions)
+        {
+            conversation.Insert(0, new ChatMessage(ChatRole.System, instructions));
+        }
+
+        var tools = options?.Tools?.OfType<AIFunctionDeclaration>().ToArray() ?? [];
+        var allowed = tools.Where(t => origin.AllowedTools?.Contains(t.Name) ?? true).ToArray();
+        var mode = options?.ToolMode ?? ChatToolMode.Auto;
+        if (mode is RequiredChatToolMode { RequiredFunctionName: { } name })
+        {
+            allowed = [.. allowed.Where(t => t.Name == name)];
+            if (allowed.Length == 0)
+            {
+                throw new ArgumentException($"The required tool '{name}' is not among the tools allowed in this call.", nameof(options));
+            }
+        }
+
+        if (mode is RequiredChatToolMode && allowed.Length > 1)
+        {
+            allowed = await ChooseToolAsync(conversation, allowed, origin, cancellationToken).ConfigureAwait(false);
+        }
+
+        var prompt = _prompts.Tokenize(_renderer.Render(conversation, tools, origin.AnswerPrefix));
+        var room = _engine.Model.ContextSize - prompt.Length;
+        var request = new GenerationRequest
+        {
+            Prompt = prompt,
+            MaxTokens = Math.Max(1, Math.Min(options?.MaxOutputTokens ?? _options.MaxOutputTokens, Math.Max(1, room))),
+            Sampling = Sampling(options),
+            Constraint = Constraint(options?.ResponseFormat),
+            Origin = origin,
+        };
+        if (allowed.Length == 0 || mode is NoneChatToolMode || request.Constraint is not null)
+        {
+            return new ChatCallPlan(request, null, null, _metadata.DefaultModelId!);
+        }
+
+        var parallel = options?.AllowMultipleToolCalls == true;
+        var call = _constraints.Compile(_toolCalls.Constrain(allowed, parallel, JsonConstraintOptions.Generation));
+        var trigger = new ToolTrigger(_toolCalls.Trigger, _engine.Tokenizer);
+        var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!);
+        return mode is RequiredChatToolMode ? plan with { Request = plan.Call(trigger.TokenIds, request.MaxTokens), StartsInCall = true } : plan;
+    }
+
+    private async Task<AIFunctionDeclaration[]> ChooseToolAsync(
+        List<ChatMessage> conversation, AIFunctionDeclaration[] tools, ModelRequest origin, CancellationToken cancellationToken)
+    {
+        if (_scorer is null || conversation.LastOrDefault(m => m.Role == ChatRole.User)?.Text is not { Length: > 0 } evidence)
+        {
+            return tools;
+        }
+
+        var result = await _scorer.ScoreAsync(
+            new ChoiceQuestion
+            {
+                Evidence = evidence,
+                Options = [.. tools.Select(t => new Choice(t.Name, t.Description))],
+                ChannelTemplate = FunctionChannel,
+                Request = origin,
+            },
+            cancellationToken).ConfigureAwait(false);
+        return [tools.Single(t => t.Name == result.Best.Choice.Name)];
+    }
+
+    private SamplingOptions Sampling(ChatOptions? options) => new()
+    {
+        Temperature = options?.Temperature ?? 0.7f,
+        TopP = options?.TopP ?? 1f,
+        TopK = options?.TopK ?? 0,
+        FrequencyPenalty = options?.FrequencyPenalty ?? 0,
+        PresencePenalty = options?.PresencePenalty ?? 0,
+        Seed = options?.Seed is { } seed ? unchecked((ulong)seed) : _options.Seed + (ulong)Interlocked.Increment(ref _unseededCalls),
+    };
+
+    private ITokenConstraint? Constraint(ChatResponseFormat? format) => format switch
+    {
+        ChatResponseFormatJson { Schema: { } schema } => _constraints.Compile(new ConstraintDefinition.JsonSchema(schema.GetRawText())),
+        ChatResponseFormatJson => _constraints.Compile(new ConstraintDefinition.JsonSchema(
+            """{"type":"object"}""", JsonConstraintOptions.Generation with { UndeclaredProperties = true })),
+        _ => null,
+    };
+
+    private ChatResponseUpdate Update(AIContent content, ChatCallPlan plan) => new(ChatRole.Assistant, [content])
+    {
+        ModelId = _metadata.DefaultModelId,
+        ResponseId = plan.ResponseId,
+        MessageId = plan.ResponseId,
+        CreatedAt = _time.GetUtcNow(),
+    };
+
+    private ChatResponseUpdate Last(
+        ChatCallPlan plan, AnswerReader answer, StopReason stop, GenerationCost? cost, TimeSpan duration)
+    {
+        var call = new ModelCall
+        {
+            Model = _metadata.DefaultModelId,
+            PromptHash = plan.PromptHash,
+            TokenIds = answer.Tokens,
+            AnswerTokenIds = answer.TextTokenIds,
+            LogProbabilities = answer.LogProbabilities,
+            Seed = plan.Request.Sampling.Seed,
+            PromptTokens = plan.PromptTokens,
+            ComputedTokens = cost?.ComputedTokens ?? 0,
+            ReusedTokens = cost?.ReusedTokens ?? 0,
+            ForcedTokens = cost?.ForcedTokens ?? 0,
+            DraftTokens = cost?.DraftTokens ?? 0,
+            FirstToken = cost?.FirstToken ?? duration,
+            Duration = duration,
+        };
+        var usage = new UsageDetails
+        {
+            InputTokenCount = plan.PromptTokens,
+            OutputTokenCount = answer.Tokens.Count,
+            TotalTokenCount = plan.PromptTokens + answer.Tokens.Count,
+            CachedInputTokenCount = call.ReusedTokens,
+        };
+        return new ChatResponseUpdate(ChatRole.Assistant, [new UsageContent(usage)])
+        {
+            ModelId = _metadata.DefaultModelId,
+            ResponseId = plan.ResponseId,
+            MessageId = plan.ResponseId,
+            CreatedAt = _time.GetUtcNow(),
+            FinishReason = answer.HasCalls ? ChatFinishReason.ToolCalls
+                : stop == StopReason.Length && !answer.Stopped ? ChatFinishReason.Length
+                : ChatFinishReason.Stop,
+            AdditionalProperties = call.ApplyTo(null),
+        };
+    }
+
+    // A call that turns into a tool call is two generations; the second finds the first one's cache, so its prompt
+    // counts once.
+    private static GenerationCost? Sum(GenerationCost? sum, GenerationCost? next) =>
+        next is null ? sum
+        : sum is null ? next
+        : sum with
+        {
+            ComputedTokens = sum.ComputedTokens + Math.Max(0, next.ComputedTokens - 1),
+            ForcedTokens = sum.ForcedTokens + next.ForcedTokens,
+            DraftTokens = sum.DraftTokens + next.DraftTokens,
+            Duration = sum.Duration + next.Duration,
+        };
+}
