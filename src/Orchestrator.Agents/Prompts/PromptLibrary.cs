@@ -1,0 +1,48 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.SemanticKernel;
+using Orchestrator.Agents.Definitions;
+
+namespace Orchestrator.Agents.Prompts;
+
+/// <summary>The prompts in some folders, by name, reloaded while the host runs.</summary>
+public sealed class PromptLibrary : DefinitionLibrary<PromptTemplate>
+{
+    /// <summary>Creates a library; the files are read when they are first asked for.</summary>
+    /// <param name="folders">The folders; of two prompts with one name the one in the earlier folder counts.</param>
+    /// <param name="timeProvider">Lets edits settle.</param>
+    /// <param name="logger">Hears about files that break while they are edited.</param>
+    public PromptLibrary(
+        IReadOnlyList<string> folders, TimeProvider? timeProvider = null, ILogger<PromptLibrary>? logger = null)
+        : base("prompt", folders, timeProvider ?? TimeProvider.System, logger ?? NullLogger<PromptLibrary>.Instance)
+    {
+    }
+
+    /// <summary>The JSON schema of prompt files, for editors.</summary>
+    public static string JsonSchema => DefinitionSchema.Write("Prompt", PromptShape.File);
+
+    /// <summary>Reads one prompt file.</summary>
+    /// <param name="path">The file.</param>
+    /// <returns>The prompt.</returns>
+    /// <exception cref="DefinitionException">The file can't be read or is wrong.</exception>
+    public static PromptTemplate ReadFile(string path) => DefinitionFile.Read(path, PromptFile.Read);
+
+    /// <summary>Fills in a prompt's values and gives the text.</summary>
+    /// <param name="name">The prompt.</param>
+    /// <param name="values">The values by variable.</param>
+    /// <param name="kernel">Where the functions that the template calls are; null for none.</param>
+    /// <param name="cancellationToken">Stops the rendering.</param>
+    /// <returns>The text.</returns>
+    /// <exception cref="Core.OrchestratorException">There is no such prompt, or it can't be rendered with these values.</exception>
+    public Task<string> RenderAsync(
+        string name,
+        IReadOnlyDictionary<string, object?> values,
+        Kernel? kernel = null,
+        CancellationToken cancellationToken = default) =>
+        Get(name).RenderAsync(values, kernel, cancellationToken);
+
+    private protected override PromptTemplate Read(string path, string text, string sha256) =>
+        PromptFile.Read(path, text, sha256);
+
+    private protected override string NameOf(PromptTemplate definition) => definition.Name;
+}

@@ -1,0 +1,68 @@
+using Orchestrator.Agents.Definitions;
+
+namespace Orchestrator.Agents.Teams;
+
+/// <summary>What a team file may hold.</summary>
+internal static class TeamShape
+{
+    public const string ToolPattern = "^[A-Za-z][A-Za-z0-9_]*(-[A-Za-z0-9_-]+)?$";
+    public const string ToolInWords = "PLUGIN or PLUGIN-FUNCTION";
+
+    private static readonly TextShape Tool = new(ToolPattern, ToolInWords);
+
+    private static readonly ObjectShape Member = new(
+        "member",
+        new("name", TextShape.Name, "What the member is called; unique in the team.", Required: true),
+        new("role", TextShape.Any, "What it is, in a few words.", Required: true),
+        new("description", TextShape.Any, "What it knows and does; tasks are weighed against it.", Required: true),
+        new("capabilities", new ListShape(TextShape.Any), "Words that a plan may ask for."),
+        new("plugins", new ListShape(Tool), "What it may call: a plugin, or one function as plugin-function."),
+        new("prompt", TextShape.Name, "The prompt that tells it how to work; a file in prompts/."),
+        new("adapter", TextShape.Any, "The adapter that its calls use."),
+        new("temperature", new NumberShape(0, 2), "How freely it speaks; 0 always takes the likeliest word.") { Default = 0.7 });
+
+    private static readonly ObjectShape PlanTask = new(
+        "task",
+        new("id", TextShape.Name, "What the task is called; unique in the plan.", Required: true),
+        new("description", TextShape.Any, "What is to be done.", Required: true),
+        new("needs", new ListShape(TextShape.Name), "The tasks whose results it needs."),
+        new("capability", TextShape.Any, "The capability that it asks for."));
+
+    private static readonly ObjectShape Planner = new(
+        "planner",
+        new("kind", TextShape.Choice("graph", "fixed"), "graph: the planner writes the tasks; fixed: they stand below.") { Default = "graph" },
+        new("prompt", TextShape.Name, "The planner's prompt; a file in prompts/.") { Default = "planner" },
+        new("max_tasks", new IntegerShape(1, 64), "The most tasks that a plan may have.") { Default = 8 },
+        new("tasks", new ListShape(PlanTask), "The tasks of a fixed plan."));
+
+    private static readonly ObjectShape Protocol = new(
+        "protocol",
+        new("kind", TextShape.Choice("moderated", "roundRobin"), "moderated: the next speaker is decided by likelihood; roundRobin: one after another.") { Default = "moderated" },
+        new("max_rounds", new IntegerShape(1, 100), "The most rounds; in a round each member may speak once.") { Default = 3 },
+        new("question", TextShape.Any, "What the talk is to settle; the run's task where it is left out."));
+
+    private static readonly ObjectShape Budget = new(
+        "budget",
+        new("max_tokens", new IntegerShape(1, int.MaxValue), "The most tokens of a run, prompts and answers.") { Default = 200_000 },
+        new("max_tokens_per_turn", new IntegerShape(1, 1_000_000), "The most tokens of one answer.") { Default = 256 },
+        new("max_tool_calls", new IntegerShape(0, 1_000_000), "The most tool calls of a run.") { Default = 200 },
+        new("max_duration", new DurationShape(), "The most time of a run, as 30s, 5m or 1h.") { Default = "30m" });
+
+    private static readonly ObjectShape Deliverable = new(
+        "deliverable",
+        new("file", TextShape.Any, "Its name in the run's output folder.") { Default = "report.md" },
+        new("prompt", TextShape.Name, "The prompt that writes it; a file in prompts/.") { Default = "report" },
+        new("check", Tool, "A function that gets the file's path and gives what is wrong with it, or nothing."));
+
+    public static ObjectShape File { get; } = new(
+        "team",
+        new("name", TextShape.Name, "The team's name; the file's name without .yaml where it is left out."),
+        new("description", TextShape.Any, "What the team is for, in a sentence or two.", Required: true),
+        new("model", TextShape.Any, "The model that all members run on: a name in the model store, or a path."),
+        new("members", new ListShape(Member, 1), "Who is in the team.", Required: true),
+        new("planner", Planner, "How work is planned."),
+        new("protocol", Protocol, "How the members talk."),
+        new("budget", Budget, "What a run may use at most."),
+        new("deliverable", Deliverable, "What a run delivers."),
+        new("inputs", new MapShape(TextShape.Any), "Folders and values by name, given to plugins and prompts."));
+}
