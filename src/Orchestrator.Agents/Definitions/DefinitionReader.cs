@@ -61,8 +61,7 @@ internal sealed partial class DefinitionReader
     {
         try
         {
-            var stream = new YamlStream();
-            stream.Load(new StringReader(text));
+            var stream = Parse(text);
             if (stream.Documents.Count == 1 && stream.Documents[0].RootNode is YamlMappingNode root)
             {
                 return (DefinitionMap?)ReadObject(root, shape, "");
@@ -77,6 +76,22 @@ internal sealed partial class DefinitionReader
         }
 
         return null;
+    }
+
+    private static YamlStream Parse(string text)
+    {
+        var stream = new YamlStream();
+        try
+        {
+            stream.Load(new StringReader(text));
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)
+        {
+            // The parser's own slips on malformed text.
+            throw new YamlException(new Mark(1, 1, 1), new Mark(1, 1, 1), e.Message, e);
+        }
+
+        return stream;
     }
 
     private object? Read(YamlNode node, Shape shape, string path)

@@ -1,12 +1,12 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using Microsoft.SemanticKernel;
 using Orchestrator.Agents.Definitions;
+using Orchestrator.Core.Prompts;
 
 namespace Orchestrator.Agents.Prompts;
 
 /// <summary>The prompts in some folders, by name, reloaded while the host runs.</summary>
-public sealed class PromptLibrary : DefinitionLibrary<PromptTemplate>
+public sealed class PromptLibrary : DefinitionLibrary<PromptTemplate>, IPromptRenderer
 {
     /// <summary>Creates a library; the files are read when they are first asked for.</summary>
     /// <param name="folders">The folders; of two prompts with one name the one in the earlier folder counts.</param>
@@ -27,19 +27,13 @@ public sealed class PromptLibrary : DefinitionLibrary<PromptTemplate>
     /// <exception cref="DefinitionException">The file can't be read or is wrong.</exception>
     public static PromptTemplate ReadFile(string path) => DefinitionFile.Read(path, PromptFile.Read);
 
-    /// <summary>Fills in a prompt's values and gives the text.</summary>
-    /// <param name="name">The prompt.</param>
-    /// <param name="values">The values by variable.</param>
-    /// <param name="kernel">Where the functions that the template calls are; null for none.</param>
-    /// <param name="cancellationToken">Stops the rendering.</param>
-    /// <returns>The text.</returns>
-    /// <exception cref="Core.OrchestratorException">There is no such prompt, or it can't be rendered with these values.</exception>
+    /// <inheritdoc/>
+    public string GetHash(string name) => Get(name).Sha256;
+
+    /// <inheritdoc/>
     public Task<string> RenderAsync(
-        string name,
-        IReadOnlyDictionary<string, object?> values,
-        Kernel? kernel = null,
-        CancellationToken cancellationToken = default) =>
-        Get(name).RenderAsync(values, kernel, cancellationToken);
+        string name, IReadOnlyDictionary<string, object?> variables, CancellationToken cancellationToken = default) =>
+        Get(name).RenderAsync(variables, kernel: null, cancellationToken);
 
     private protected override PromptTemplate Read(string path, string text, string sha256) =>
         PromptFile.Read(path, text, sha256);

@@ -106,7 +106,8 @@ public sealed class PromptTemplate
         ArgumentNullException.ThrowIfNull(values);
         Check(values);
         var arguments = new KernelArguments();
-        foreach (var (name, value) in values)
+        foreach (var (name, value) in _config.InputVariables
+            .Select(v => KeyValuePair.Create(v.Name, values.GetValueOrDefault(v.Name) ?? v.Default)))
         {
             arguments[name] = Format == PromptFormats.SemanticKernel
                 ? PromptValues.Text(PromptValues.Plain(value, encode: false))

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Orchestrator.Agents.Definitions;
 using Orchestrator.Core.Teams;
 
@@ -32,6 +34,7 @@ internal static class TeamFile
                 Kind = protocol?.Text("kind") ?? defaults.Protocol.Kind,
                 MaxRounds = protocol?.Integer("max_rounds") ?? defaults.Protocol.MaxRounds,
                 Question = protocol?.Text("question"),
+                Decision = protocol?.Map("decision") is { } decision ? Decision(decision) : null,
             },
             Budget = new BudgetDefinition
             {
@@ -40,10 +43,13 @@ internal static class TeamFile
                 MaxToolCalls = budget?.Integer("max_tool_calls") ?? defaults.Budget.MaxToolCalls,
                 MaxDuration = budget?.Duration("max_duration") ?? defaults.Budget.MaxDuration,
             },
+            Facts = map.Map("facts") is { } facts ? Facts(facts) : null,
             Deliverable = deliverable is null ? null : new DeliverableDefinition
             {
                 File = deliverable.Text("file") ?? new DeliverableDefinition().File,
                 Prompt = deliverable.Text("prompt") ?? new DeliverableDefinition().Prompt,
+                Narrative = deliverable.Text("narrative"),
+                Author = deliverable.Text("author"),
                 Check = deliverable.Text("check"),
             },
             Inputs = map.TextMap("inputs"),
@@ -71,6 +77,35 @@ internal static class TeamFile
         Capability = map.Text("capability"),
     };
 
+    private static DecisionDefinition Decision(DefinitionMap map)
+    {
+        var defaults = new DecisionDefinition { Question = map.Text("question")! };
+        return defaults with
+        {
+            Options = [.. map.Maps("options").Select(o => new OptionDefinition
+            {
+                Name = o.Text("name")!,
+                Description = o.Text("description"),
+                LogPrior = o.Number("log_prior") ?? 0,
+            })],
+            OptionsFrom = map.Text("options_from"),
+            Arguments = map.TextMap("arguments"),
+            Evidence = map.Text("evidence") ?? defaults.Evidence,
+            Rule = map.Text("rule") ?? defaults.Rule,
+            Weight = map.Number("weight") ?? defaults.Weight,
+        };
+    }
+
+    private static FactsDefinition Facts(DefinitionMap map)
+    {
+        var defaults = new FactsDefinition { Schema = JsonSerializer.SerializeToElement(map.Anything("schema")) };
+        return defaults with
+        {
+            Prompt = map.Text("prompt") ?? defaults.Prompt,
+            MaxFacts = map.Integer("max_facts") ?? defaults.MaxFacts,
+        };
+    }
+
     private static IEnumerable<DefinitionError> Check(DefinitionMap team)
     {
         var members = team.Maps("members");
@@ -90,12 +125,45 @@ internal static class TeamFile
             yield return deliverable.Error("file", $"'{file}' leaves the run's output folder; give a name inside it");
         }
 
+        string[] names = [.. members.Select(m => m.Text("name")!)];
+        if (team.Map("deliverable") is { } written && written.Text("author") is { } author && !names.Contains(author))
+        {
+            yield return written.Error("author", $"there is no member '{author}'{Spelling.Hint(author, names)}");
+        }
+
+        if (team.Map("facts") is { } facts && facts.Anything("schema") is not JsonObject)
+        {
+            yield return facts.Error("schema", "a JSON schema is expected: an object with 'type' and 'properties'");
+        }
+
+        if (team.Map("protocol")?.Map("decision") is { } decision)
+        {
+            foreach (var error in CheckDecision(decision))
+            {
+                yield return error;
+            }
+        }
+
         if (team.Map("planner") is { } planner)
         {
             foreach (var error in CheckPlan(planner, members))
             {
                 yield return error;
             }
+        }
+    }
+
+    private static IEnumerable<DefinitionError> CheckDecision(DefinitionMap decision)
+    {
+        var options = decision.Maps("options");
+        if ((options.Count > 0) == (decision.Text("options_from") is not null))
+        {
+            yield return decision.Error("options", "a decision needs its options or 'options_from', one of the two");
+        }
+
+        foreach (var error in Unique(options, "name", "option"))
+        {
+            yield return error;
         }
     }
 

@@ -35,11 +35,34 @@ internal static class TeamShape
         new("max_tasks", new IntegerShape(1, 64), "The most tasks that a plan may have.") { Default = 8 },
         new("tasks", new ListShape(PlanTask), "The tasks of a fixed plan."));
 
+    private static readonly ObjectShape Option = new(
+        "option",
+        new("name", TextShape.Any, "Short and unique among the options.", Required: true),
+        new("description", TextShape.Any, "What it means."),
+        new("log_prior", new NumberShape(-1000, 1000), "Its log prior in nats.") { Default = 0 });
+
+    private static readonly ObjectShape Decision = new(
+        "decision",
+        new("question", TextShape.Any, "What is decided.", Required: true),
+        new("options", new ListShape(Option), "The options, where they are known beforehand."),
+        new("options_from", Tool, "A function that gives the options as a JSON array of objects with name, description and logPrior."),
+        new("arguments", new MapShape(TextShape.Any), "What the function is called with."),
+        new("evidence", TextShape.Choice("own", "transcript"), "What a member weighs the options against: what it said itself, or what was said last.") { Default = "own" },
+        new("rule", TextShape.Choice("pooled", "plurality"), "How votes become a decision.") { Default = "pooled" },
+        new("weight", new NumberShape(0, 10), "How much the members' votes count against the prior.") { Default = 1 });
+
     private static readonly ObjectShape Protocol = new(
         "protocol",
         new("kind", TextShape.Choice("moderated", "roundRobin"), "moderated: the next speaker is decided by likelihood; roundRobin: one after another.") { Default = "moderated" },
         new("max_rounds", new IntegerShape(1, 100), "The most rounds; in a round each member may speak once.") { Default = 3 },
-        new("question", TextShape.Any, "What the talk is to settle; the run's task where it is left out."));
+        new("question", TextShape.Any, "What the talk is to settle; the run's task where it is left out."),
+        new("decision", Decision, "What the members vote on after they have talked."));
+
+    private static readonly ObjectShape Facts = new(
+        "facts",
+        new("prompt", TextShape.Name, "The prompt that asks for them; a file in prompts/.") { Default = "facts" },
+        new("schema", new AnythingShape(), "The JSON schema of one fact; bound its texts by maxLength.", Required: true),
+        new("max_facts", new IntegerShape(1, 32), "The most facts of one task.") { Default = 4 });
 
     private static readonly ObjectShape Budget = new(
         "budget",
@@ -52,6 +75,8 @@ internal static class TeamShape
         "deliverable",
         new("file", TextShape.Any, "Its name in the run's output folder.") { Default = "report.md" },
         new("prompt", TextShape.Name, "The prompt that writes it; a file in prompts/.") { Default = "report" },
+        new("narrative", TextShape.Name, "The prompt under which a member writes the text that the file takes as its narrative."),
+        new("author", TextShape.Name, "The member who writes the narrative; the first where it is left out."),
         new("check", Tool, "A function that gets the file's path and gives what is wrong with it, or nothing."));
 
     public static ObjectShape File { get; } = new(
@@ -63,6 +88,7 @@ internal static class TeamShape
         new("planner", Planner, "How work is planned."),
         new("protocol", Protocol, "How the members talk."),
         new("budget", Budget, "What a run may use at most."),
+        new("facts", Facts, "What members write down after a task, in a form that programs read."),
         new("deliverable", Deliverable, "What a run delivers."),
         new("inputs", new MapShape(TextShape.Any), "Folders and values by name, given to plugins and prompts."));
 }

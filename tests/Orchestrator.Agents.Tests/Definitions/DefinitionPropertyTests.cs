@@ -35,7 +35,7 @@ public sealed class DefinitionPropertyTests
 
     [Theory]
     [InlineData("500ms", 0.5)]
-    [InlineData("1.5h", 5400)]
+    [InlineData("1.5h", 5400.0)]
     [InlineData("0s", null)]
     [InlineData("5", null)]
     [InlineData("-5s", null)]

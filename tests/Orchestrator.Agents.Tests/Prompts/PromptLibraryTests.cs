@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Orchestrator.Agents.Definitions;
 using Orchestrator.Agents.Prompts;
+using Orchestrator.Agents.Tests.Definitions;
 using Orchestrator.Core;
 
 namespace Orchestrator.Agents.Tests.Prompts;
@@ -73,7 +74,7 @@ public sealed class PromptLibraryTests : IDisposable
 
         Assert.Empty(library.All);
         var error = Assert.Throws<DefinitionException>(() => library.Get("a"));
-        Assert.Contains("a.yaml:1:14: template: the template uses 'y'", error.Message, StringComparison.Ordinal);
+        Assert.Contains("a.yaml:1:16: template: the template uses 'y'", error.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,7 +114,7 @@ public sealed class PromptLibraryTests : IDisposable
 
         Assert.Empty(library.Errors);
         Assert.NotEmpty(library.All);
-        Assert.Equal(PromptLibrary.JsonSchema, File.ReadAllText(RepositoryRoot.Combine("prompts", "prompt.schema.json")));
+        SchemaFile.AssertIs(PromptLibrary.JsonSchema, "prompts", "prompt.schema.json");
     }
 
     private PromptLibrary Library() => new([_folder.Path], _time, NullLogger<PromptLibrary>.Instance);

@@ -1,5 +1,6 @@
 using Orchestrator.Agents.Definitions;
 using Orchestrator.Agents.Teams;
+using Orchestrator.Agents.Tests.Definitions;
 using Orchestrator.Core.Teams;
 
 namespace Orchestrator.Agents.Tests.Teams;
@@ -36,10 +37,19 @@ public sealed class TeamFileTests
           kind: roundRobin
           max_rounds: 2
           question: What is it?
+          decision:
+            question: Which?
+            options_from: logs-rank
+            arguments: {top: "5"}
+            weight: 2
+        facts:
+          schema: {type: object, properties: {file: {type: string, maxLength: 40}}}
         budget:
           max_tokens: 1000
           max_duration: 90s
         deliverable:
+          narrative: story
+          author: bo
           check: files-exists
         inputs:
           logs: samples/logs
@@ -59,6 +69,11 @@ public sealed class TeamFileTests
         Assert.Equal("fixed", team.Planner.Kind);
         Assert.Equal(["read"], team.Planner.Tasks[1].Needs);
         Assert.Equal(("roundRobin", 2, "What is it?"), (team.Protocol.Kind, team.Protocol.MaxRounds, team.Protocol.Question));
+        var decision = team.Protocol.Decision!;
+        Assert.Equal(("Which?", "logs-rank", "5", "own", "pooled", 2.0), (decision.Question, decision.OptionsFrom, decision.Arguments["top"], decision.Evidence, decision.Rule, decision.Weight));
+        Assert.Equal(40, team.Facts!.Schema.GetProperty("properties").GetProperty("file").GetProperty("maxLength").GetInt32());
+        Assert.Equal(4, team.Facts.MaxFacts);
+        Assert.Equal(("story", "bo"), (team.Deliverable!.Narrative, team.Deliverable.Author));
         Assert.Equal((1000, 256, TimeSpan.FromSeconds(90)), (team.Budget.MaxTokens, team.Budget.MaxTokensPerTurn, team.Budget.MaxDuration));
         Assert.Equal(("report.md", "report", "files-exists"), (team.Deliverable!.File, team.Deliverable.Prompt, team.Deliverable.Check));
         Assert.Equal("samples/logs", team.Inputs["logs"]);
@@ -86,13 +101,15 @@ public sealed class TeamFileTests
     [InlineData("name: bo", "name: ada", 13, "members[1].name", "two members 'ada'; the first is in line 5")]
     [InlineData("name: bo", "name: b o", 13, "members[1].name", "'b o' is not allowed")]
     [InlineData("kind: roundRobin", "kind: roundrobin", 27, "protocol.kind", "did you mean 'roundRobin'?")]
-    [InlineData("max_duration: 90s", "max_duration: 90", 32, "budget.max_duration", "'90' is not a time such as")]
+    [InlineData("max_duration: 90s", "max_duration: 90", 39, "budget.max_duration", "'90' is not a time such as")]
     [InlineData("needs: [read]", "needs: [raed]", 25, "planner.tasks[1].needs[0]", "no task 'raed'; did you mean 'read'?")]
     [InlineData("capability: reading\n", "capability: reading\n      needs: [write]\n", 23, "planner.tasks[0].needs", "wait for each other: read → write → read")]
     [InlineData("capability: reading\n", "capability: flying\n", 22, "planner.tasks[0].capability", "no member has the capability 'flying'; known are reading, writing")]
-    [InlineData("check: files-exists", "file: ../x.md", 34, "deliverable.file", "leaves the run's output folder")]
+    [InlineData("check: files-exists", "file: ../x.md", 43, "deliverable.file", "leaves the run's output folder")]
+    [InlineData("author: bo", "author: bob", 42, "deliverable.author", "no member 'bob'; did you mean 'bo'?")]
+    [InlineData("    options_from: logs-rank\n", "", 31, "protocol.decision.options", "needs its options or 'options_from'")]
     [InlineData("plugins: [files, math-evaluate]", "plugins: files", 9, "members[0].plugins", "a list is expected")]
-    [InlineData("logs: samples/logs", "logs: [a]", 36, "inputs.logs", "a text is expected")]
+    [InlineData("logs: samples/logs", "logs: [a]", 45, "inputs.logs", "a text is expected")]
     [InlineData("name: crew", "name: crew\nname: again", 2, "", "not valid YAML")]
     [InlineData("name: crew", "name: 'crew", 36, "", "not valid YAML")]
     public void An_error_names_file_line_and_key(string good, string bad, int line, string key, string message)
@@ -134,7 +151,7 @@ public sealed class TeamFileTests
 
         Assert.Empty(library.Errors);
         Assert.NotEmpty(library.All);
-        Assert.Equal(TeamLibrary.JsonSchema, File.ReadAllText(RepositoryRoot.Combine("teams", "team.schema.json")));
+        SchemaFile.AssertIs(TeamLibrary.JsonSchema, "teams", "team.schema.json");
     }
 
     private static TeamDefinition Read(string text)
