@@ -47,7 +47,8 @@ public abstract record RunEvent
     /// Whether the event must be on disk before the run goes on: what could not be repeated, or what others rely on.
     /// </summary>
     [JsonIgnore]
-    public virtual bool MustPersist => false;
+    public bool MustPersist => this is RunStarted or PlanMade or TaskFinished or ToolCalled or ToolReturned
+        or DeliverableWritten or RunFinished;
 }
 
 /// <summary>The format of a run's log.</summary>
@@ -74,20 +75,12 @@ public sealed record RunStarted(
     ulong Seed,
     string? Model,
     IReadOnlyList<string> Members,
-    IReadOnlyDictionary<string, string>? Prompts = null) : RunEvent
-{
-    /// <inheritdoc/>
-    public override bool MustPersist => true;
-}
+    IReadOnlyDictionary<string, string>? Prompts = null) : RunEvent;
 
 /// <summary>A plan passed validation.</summary>
 /// <param name="Plan">The plan.</param>
 /// <param name="Repairs">What was mended to make it valid, in words.</param>
-public sealed record PlanMade(Plan Plan, IReadOnlyList<string> Repairs) : RunEvent
-{
-    /// <inheritdoc/>
-    public override bool MustPersist => true;
-}
+public sealed record PlanMade(Plan Plan, IReadOnlyList<string> Repairs) : RunEvent;
 
 /// <summary>A plan did not pass validation.</summary>
 /// <param name="Text">What the planner wrote.</param>
@@ -104,11 +97,7 @@ public sealed record TaskStarted(string TaskId) : RunEvent;
 
 /// <summary>A task ended.</summary>
 /// <param name="Outcome">How.</param>
-public sealed record TaskFinished(TaskOutcome Outcome) : RunEvent
-{
-    /// <inheritdoc/>
-    public override bool MustPersist => true;
-}
+public sealed record TaskFinished(TaskOutcome Outcome) : RunEvent;
 
 /// <summary>A round of a conversation began.</summary>
 /// <param name="Round">Its number, from 1.</param>
@@ -153,11 +142,7 @@ public sealed record ChoiceMade(
 /// <param name="CallId">Ties it to its <see cref="ToolReturned"/>.</param>
 /// <param name="Tool">The tool, as <c>plugin-function</c>.</param>
 /// <param name="Arguments">The arguments, secrets redacted.</param>
-public sealed record ToolCalled(string CallId, string Tool, JsonElement Arguments) : RunEvent
-{
-    /// <inheritdoc/>
-    public override bool MustPersist => true;
-}
+public sealed record ToolCalled(string CallId, string Tool, JsonElement Arguments) : RunEvent;
 
 /// <summary>A tool returned, threw, was denied, or ran past its deadline.</summary>
 /// <param name="CallId">The call.</param>
@@ -165,11 +150,7 @@ public sealed record ToolCalled(string CallId, string Tool, JsonElement Argument
 /// <param name="Result">What it gave, or the error.</param>
 /// <param name="Failed">Whether it gave an error.</param>
 /// <param name="Duration">How long it took.</param>
-public sealed record ToolReturned(string CallId, string Tool, string Result, bool Failed, TimeSpan Duration) : RunEvent
-{
-    /// <inheritdoc/>
-    public override bool MustPersist => true;
-}
+public sealed record ToolReturned(string CallId, string Tool, string Result, bool Failed, TimeSpan Duration) : RunEvent;
 
 /// <summary>A side effect was allowed or denied.</summary>
 /// <param name="Tool">The tool that asked.</param>
@@ -179,11 +160,7 @@ public sealed record ApprovalGiven(string Tool, string Decision) : RunEvent;
 /// <summary>The run's result is in its output folder.</summary>
 /// <param name="Path">The file, relative to the output folder.</param>
 /// <param name="Sha256">Its content's hash.</param>
-public sealed record DeliverableWritten(string Path, string Sha256) : RunEvent
-{
-    /// <inheritdoc/>
-    public override bool MustPersist => true;
-}
+public sealed record DeliverableWritten(string Path, string Sha256) : RunEvent;
 
 /// <summary>Something failed, with its cause; the run may go on.</summary>
 /// <param name="Message">What happened.</param>
@@ -194,11 +171,7 @@ public sealed record RunFailed(string Message, bool Fatal) : RunEvent;
 /// <param name="Reason"><c>completed</c>, <c>failed</c>, <c>budget</c>, <c>stalled</c> or <c>cancelled</c>.</param>
 /// <param name="Summary">The result in a few lines.</param>
 /// <param name="Usage">What the run used.</param>
-public sealed record RunFinished(string Reason, string Summary, RunUsage Usage) : RunEvent
-{
-    /// <inheritdoc/>
-    public override bool MustPersist => true;
-}
+public sealed record RunFinished(string Reason, string Summary, RunUsage Usage) : RunEvent;
 
 /// <summary>What a run used.</summary>
 /// <param name="ModelCalls">Answers generated.</param>
