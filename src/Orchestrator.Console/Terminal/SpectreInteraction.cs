@@ -44,9 +44,14 @@ internal sealed class SpectreInteraction : IInteraction
 
     public int Width => _capabilities.Width;
 
-    public void Write(string text) => _human.Write(new Text(TerminalText.Sanitize(text)));
+    // Past Spectre, which would wrap and trim: streamed text is appended as it comes.
+    public void Write(string text)
+    {
+        _human.Profile.Out.Writer.Write(TerminalText.Sanitize(text));
+        _human.Profile.Out.Writer.Flush();
+    }
 
-    public void WriteLine(string text = "") => _human.WriteLine(TerminalText.Sanitize(text));
+    public void WriteLine(string text = "") => Write(text + "\n");
 
     public void Markup(FormattableString markup) => _human.MarkupInterpolated(CultureInfo.InvariantCulture, Clean(markup));
 

@@ -1,0 +1,229 @@
+using System.Globalization;
+using System.Text.Json;
+using Orchestrator.Console.Terminal;
+using Orchestrator.Core.Models;
+using Orchestrator.Core.Planning;
+using Orchestrator.Core.Runs;
+using Spectre.Console;
+
+namespace Orchestrator.Console.Runs;
+
+/// <summary>Shows a run to a person: lanes, the plan with ticks, choices, tools, and a footer of what it costs.</summary>
+internal sealed class RunView(IInteraction interaction)
+{
+    private readonly Lock _gate = new();
+    private readonly RunCosts _costs = new();
+    private readonly HashSet<string> _streamed = [];
+    private LaneWriter _lanes = new(interaction, []);
+    private Plan? _plan;
+
+    /// <summary>Shows a piece of an answer as it is made.</summary>
+    public void OnText(string agent, string text)
+    {
+        lock (_gate)
+        {
+            _streamed.Add(agent);
+            _lanes.Append(agent, text);
+        }
+    }
+
+    /// <summary>Shows an event.</summary>
+    public void OnEvent(RunEvent runEvent)
+    {
+        lock (_gate)
+        {
+            Show(runEvent);
+        }
+    }
+
+    private void Show(RunEvent runEvent)
+    {
+        switch (runEvent)
+        {
+            case RunStarted started:
+                _lanes = new LaneWriter(interaction, started.Members);
+                interaction.MarkupLine($"[bold]{started.Team}[/] [grey]· {started.Model ?? "model"} · seed {started.Seed} · run {started.RunId}[/]");
+                interaction.MarkupLine($"[grey]task:[/] {started.Task}");
+                interaction.WriteLine();
+                break;
+            case PlanRejected rejected:
+                interaction.MarkupLine($"[yellow]The plan was not valid:[/] {string.Join("; ", rejected.Reasons)}");
+                break;
+            case PlanMade made:
+                _plan = made.Plan;
+                ShowPlan(made);
+                break;
+            case TaskAllocated { Assignment: var assignment }:
+                interaction.MarkupLine($"  [grey]{assignment.TaskId} →[/] {assignment.Agent} [grey](p {assignment.Probability:0.00}, margin {assignment.Margin:0.00})[/]");
+                break;
+            case TaskStarted { Agent: { } agent } task:
+                _lanes.Remark(agent, $"begins {task.TaskId}: {Describe(task.TaskId)}");
+                break;
+            case TaskFinished { Outcome: var outcome }:
+                ShowOutcome(outcome);
+                break;
+            case RoundStarted round:
+                interaction.WriteLine();
+                interaction.MarkupLine($"[bold]Round {round.Round} of {round.MaxRounds}[/]");
+                break;
+            case ToolCalled { Agent: { } agent } call:
+                _lanes.Remark(agent, $"⚙ {call.Tool}({Short(call.Arguments)})");
+                break;
+            case ToolReturned { Agent: { } agent } result:
+                _lanes.Remark(agent, $"{(result.Failed ? "✗" : "→")} {FirstLine(result.Result)} ({result.Duration.TotalSeconds:0.0} s)");
+                break;
+            case ApprovalGiven approval:
+                interaction.MarkupLine($"[yellow]approval[/] {approval.Tool}: {approval.Decision}");
+                break;
+            case ChoiceMade choice:
+                ShowChoice(choice);
+                break;
+            case ModelCalled { Call: { } call } called:
+                _costs.Add(call);
+                Footer(called.Agent, call);
+                break;
+            case MessagePosted { Message: var message }:
+                ShowMessage(message.From, message.Text);
+                break;
+            case DeliverableWritten written:
+                interaction.WriteLine();
+                interaction.MarkupLine($"[green]✓[/] wrote [bold]{written.Path}[/]");
+                break;
+            case RunFailed failed:
+                interaction.MarkupLine($"[red]{(failed.Fatal ? "failed" : "trouble")}:[/] {failed.Agent ?? ""} {failed.Message}");
+                break;
+            case RunFinished finished:
+                ShowEnd(finished);
+                break;
+        }
+    }
+
+    private void ShowPlan(PlanMade made)
+    {
+        interaction.MarkupLine($"[bold]Plan[/]");
+        foreach (var task in made.Plan.Tasks)
+        {
+            var needs = task.Needs.Count > 0 ? $" after {string.Join(", ", task.Needs)}" : "";
+            interaction.MarkupLine($"  ○ {task.Id}  {task.Description}[grey]{needs}[/]");
+        }
+
+        foreach (var repair in made.Repairs)
+        {
+            interaction.MarkupLine($"  [yellow]mended:[/] {repair}");
+        }
+    }
+
+    private void ShowOutcome(TaskOutcome outcome)
+    {
+        _lanes.End(outcome.Agent);
+        if (outcome.Succeeded)
+        {
+            interaction.MarkupLine($"  [green]✓[/] {outcome.TaskId}  {Describe(outcome.TaskId)}");
+        }
+        else
+        {
+            interaction.MarkupLine($"  [red]✗[/] {outcome.TaskId}  {outcome.Result}");
+        }
+    }
+
+    private void ShowChoice(ChoiceMade choice)
+    {
+        var top = choice.Scores.OrderByDescending(s => s.Probability).Take(4).ToArray();
+        var shown = string.Join("  ", top.Select(s =>
+            string.Create(CultureInfo.InvariantCulture, $"{s.Choice.Name} {s.Probability:0.00}")));
+        var more = choice.Scores.Count > top.Length ? $"  +{choice.Scores.Count - top.Length}" : "";
+        if (choice.Agent is { } agent)
+        {
+            _lanes.Remark(agent, $"◇ {shown}{more}");
+        }
+        else
+        {
+            interaction.MarkupLine($"[grey]◇ {shown}{more}[/]");
+        }
+    }
+
+    private void ShowMessage(string from, string text)
+    {
+        if (_streamed.Remove(from))
+        {
+            _lanes.End(from);
+            return;
+        }
+
+        _lanes.Append(from, text);
+        _lanes.End(from);
+    }
+
+    private void Footer(string? agent, ModelCall call)
+    {
+        if (agent is null || call.TokenIds.Count == 0)
+        {
+            return;
+        }
+
+        _lanes.End(agent);
+        _streamed.Remove(agent);
+        var seconds = Math.Max(1e-6, (call.Duration - call.FirstToken).TotalSeconds);
+        var reused = call.PromptTokens == 0 ? 0 : 100.0 * call.ReusedTokens / call.PromptTokens;
+        _lanes.Remark(agent, string.Create(
+            CultureInfo.InvariantCulture,
+            $"{call.TokenIds.Count} tokens · {(call.TokenIds.Count - 1) / seconds:0} tokens/s · first {call.FirstToken.TotalSeconds:0.00} s · context {call.PromptTokens + call.TokenIds.Count} · KV reused {reused:0} %"));
+    }
+
+    private void ShowEnd(RunFinished finished)
+    {
+        interaction.WriteLine();
+        var colour = finished.Reason == "completed" ? "green" : "yellow";
+        interaction.MarkupLine(System.Runtime.CompilerServices.FormattableStringFactory.Create(
+            $"[{colour}]{{0}}[/] {{1}}", finished.Reason, finished.Summary));
+        var usage = finished.Usage;
+        var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
+        table.AddRow("wall time", $"{usage.Duration.TotalSeconds:0.0} s");
+        table.AddRow("model calls, choices, tools", $"{usage.ModelCalls}, {usage.Choices}, {usage.ToolCalls}");
+        table.AddRow("prompt tokens computed / reused", $"{usage.ComputedTokens:N0} / {usage.ReusedTokens:N0}");
+        table.AddRow("tokens generated", $"{usage.GeneratedTokens:N0}");
+        if (_costs.TokensPerSecond is { } rate)
+        {
+            table.AddRow("tokens/s in a call, median", $"{rate:0.0}");
+            table.AddRow("first token, median", $"{_costs.FirstToken!.Value.TotalSeconds:0.00} s");
+        }
+
+        interaction.Render(table);
+    }
+
+    private string Describe(string taskId) => _plan?.Tasks.FirstOrDefault(t => t.Id == taskId)?.Description ?? "";
+
+    private static string Short(JsonElement arguments) =>
+        arguments.ValueKind == JsonValueKind.Object
+            ? string.Join(", ", arguments.EnumerateObject().Select(p => $"{p.Name}={p.Value}"))
+            : arguments.ToString();
+
+    private static string FirstLine(string text)
+    {
+        var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        return lines.Length == 0 ? "nothing" : lines.Length == 1 ? lines[0] : $"{lines[0]} … {lines.Length} lines";
+    }
+
+    /// <summary>Medians over the run's calls.</summary>
+    private sealed class RunCosts
+    {
+        private readonly List<double> _rates = [];
+        private readonly List<TimeSpan> _firstTokens = [];
+
+        public double? TokensPerSecond => _rates.Count == 0 ? null : _rates.Order().ElementAt(_rates.Count / 2);
+
+        public TimeSpan? FirstToken => _firstTokens.Count == 0 ? null : _firstTokens.Order().ElementAt(_firstTokens.Count / 2);
+
+
+
+        public void Add(ModelCall call)
+        {
+            var seconds = (call.Duration - call.FirstToken).TotalSeconds;
+            if (call.TokenIds.Count > 1 && seconds > 0)
+            {
+                _rates.Add((call.TokenIds.Count - 1) / seconds);
+                _firstTokens.Add(call.FirstToken);
+            }
+        }
+    }
+}
