@@ -11,7 +11,7 @@ public enum DecodeStatus
     /// <summary>The cache has no room for the batch; nothing of it was kept.</summary>
     NoSpace,
 
-    /// <summary>The abort was requested; the batch's cells must be removed before they are used again.</summary>
+    /// <summary>The abort was requested; nothing of the batch was kept.</summary>
     Aborted,
 }
 
@@ -51,11 +51,18 @@ public interface IModelDriver : IDisposable
     /// <summary>Makes a sequence share the cells of another in a range of positions. Costs no computation.</summary>
     /// <param name="source">The sequence to share from.</param>
     /// <param name="destination">The sequence that gets them.</param>
-    /// <param name="start">First position.</param>
-    /// <param name="end">The position after the last.</param>
+    /// <param name="start">First position: where the destination ends, or has a gap.</param>
+    /// <param name="end">The position after the last, at most the length of the source.</param>
+    /// <exception cref="ArgumentException">
+    /// The range is not in the source, would replace cells or leave a gap in the destination, or is a part where the
+    /// cache can only be shared whole (<see cref="DriverInfo.CanCut"/>).
+    /// </exception>
     void CopySequence(int source, int destination, int start, int end);
 
-    /// <summary>Takes a sequence off its cells in a range of positions; cells without a sequence are free.</summary>
+    /// <summary>
+    /// Takes a sequence off its cells in a range of positions; cells without a sequence are free. A gap in the middle
+    /// must be filled by <see cref="CopySequence"/> before the sequence is decoded further.
+    /// </summary>
     /// <param name="sequence">The sequence.</param>
     /// <param name="start">First position.</param>
     /// <param name="end">The position after the last; <see cref="int.MaxValue"/> for all.</param>
@@ -80,6 +87,14 @@ public interface IModelDriver : IDisposable
     int LoadAdapter(string path);
 
     /// <summary>
+    /// The tokens after which an activated adapter (aLoRA, Greenewald et al. 2025) begins to act; what comes before
+    /// them shares the base model's cells. Empty for an ordinary adapter.
+    /// </summary>
+    /// <param name="adapter">What <see cref="LoadAdapter"/> gave.</param>
+    /// <returns>Token ids.</returns>
+    IReadOnlyList<int> InvocationTokens(int adapter) => [];
+
+    /// <summary>
     /// Sets the adapters that the next decodes apply, for the whole context. KV cells computed under other adapters
     /// stay, and mixing them is the caller's error.
     /// </summary>
@@ -96,6 +111,15 @@ public interface IModelDriver : IDisposable
     /// a running decode it has no effect.
     /// </summary>
     void RequestAbort();
+
+    /// <summary>How many positions the cache holds of a sequence, counted from 0; for audits.</summary>
+    /// <param name="sequence">The sequence.</param>
+    /// <returns>The position after its last, 0 for an empty one; null where the driver cannot tell.</returns>
+    int? GetSequenceLength(int sequence) => null;
+
+    /// <summary>How many cells hold something; for audits.</summary>
+    /// <returns>The number, or null where the driver cannot tell.</returns>
+    int? CountUsedCells() => null;
 }
 
 /// <summary>What a driver's model and context are.</summary>
@@ -128,8 +152,24 @@ public sealed record DriverInfo
     /// <summary>The model's chat template, or null.</summary>
     public string? ChatTemplate { get; init; }
 
+    /// <summary>How the model's token embeddings become a text's; mean where the model says nothing.</summary>
+    public EmbeddingPooling Pooling { get; init; }
+
     /// <summary>Whether the driver was opened to give embeddings.</summary>
     public bool Embeddings { get; init; }
+}
+
+/// <summary>How the embeddings of a text's tokens become one.</summary>
+public enum EmbeddingPooling
+{
+    /// <summary>The mean over the tokens.</summary>
+    Mean,
+
+    /// <summary>The first token's.</summary>
+    First,
+
+    /// <summary>The last token's.</summary>
+    Last,
 }
 
 /// <summary>Text to token ids and back.</summary>
@@ -186,6 +226,9 @@ public sealed class DecodeBatch
         _sequenceStarts.Add(_sequences.Count);
         return Tokens.Count - 1;
     }
+
+    /// <summary>The sequences of all tokens, one after another.</summary>
+    internal ReadOnlySpan<int> AllSequences => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_sequences);
 
     /// <summary>The sequences of a token.</summary>
     /// <param name="index">The token's index.</param>
