@@ -35,6 +35,10 @@ public sealed record ModelCall
     /// </summary>
     public IReadOnlyList<float> LogProbabilities { get; init; } = [];
 
+    /// <summary>The answer's tokens as text; only where <see cref="ModelRequest.TopLogProbabilities"/> asks for them.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<TokenDetail>? Tokens { get; init; }
+
     /// <summary>The seed that sampling started from.</summary>
     public ulong Seed { get; init; }
 
@@ -114,3 +118,10 @@ public sealed record ModelCall
     private static ModelCall? Read(AdditionalPropertiesDictionary? properties) =>
         properties?.TryGetValue(CallKey, out var value) == true ? value as ModelCall : null;
 }
+
+/// <summary>A token of an answer, with those that might have stood in its place.</summary>
+/// <param name="Bytes">What it stands for; a part of a character at times.</param>
+/// <param name="LogProbability">Natural log of its probability; NaN where it was forced without being evaluated.</param>
+/// <param name="Alternatives">The most probable tokens in its place, best first; empty where none were asked for.</param>
+public sealed record TokenDetail(
+    ReadOnlyMemory<byte> Bytes, float LogProbability, IReadOnlyList<TokenDetail> Alternatives);

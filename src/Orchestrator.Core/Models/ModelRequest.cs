@@ -36,6 +36,12 @@ public sealed record ModelRequest
     /// </summary>
     public IReadOnlyList<string>? AllowedTools { get; init; }
 
+    /// <summary>
+    /// Whether <see cref="ModelCall.Tokens"/> is wanted, and with how many alternatives for each token, 0 to 20; null for
+    /// neither.
+    /// </summary>
+    public int? TopLogProbabilities { get; init; }
+
     /// <summary>Text that the answer is made to begin with; it is part of the answer.</summary>
     public string? AnswerPrefix { get; init; }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Microsoft.Extensions.AI;
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Inference.Templates.ToolCalls;
@@ -15,6 +16,7 @@ internal sealed class AnswerReader
     private readonly StopSequenceFilter _filter;
     private readonly List<int> _tokens = [];
     private readonly List<float> _logProbabilities = [];
+    private readonly List<TokenDetail>? _details;
     private readonly StringBuilder _raw = new();
     private readonly StringBuilder _call = new();
 
@@ -23,6 +25,7 @@ internal sealed class AnswerReader
         _tokenizer = tokenizer;
         _decoder = new TokenTextDecoder(tokenizer);
         _trigger = plan.Trigger;
+        _details = plan.Request.Origin.TopLogProbabilities is null ? null : [];
         string[] stops = [.. stopSequences.Where(s => s.Length > 0)];
         _filter = new StopSequenceFilter(_trigger is null || plan.StartsInCall ? stops : [.. stops, _trigger.Text]);
         if (plan.StartsInCall)
@@ -36,6 +39,9 @@ internal sealed class AnswerReader
 
     /// <summary>One for each token.</summary>
     public IReadOnlyList<float> LogProbabilities => _logProbabilities;
+
+    /// <summary>One for each token, where the request asks for them.</summary>
+    public IReadOnlyList<TokenDetail>? Details => _details;
 
     /// <summary>Whether the model began a tool call.</summary>
     public bool Triggered => _trigger is not null && _filter.Stopped == _trigger.Text;
@@ -63,6 +69,7 @@ internal sealed class AnswerReader
     {
         _tokens.Add(token.Token);
         _logProbabilities.Add(token.LogProbability);
+        _details?.Add(Detail(token.Token, token.LogProbability, token.Alternatives ?? []));
         var text = _trigger is not null && _trigger.TokenIds is [var only] && only == token.Token
             ? _trigger.Text
             : _decoder.Append(token.Token);
@@ -103,6 +110,7 @@ internal sealed class AnswerReader
 
         _tokens.RemoveRange(kept, _tokens.Count - kept);
         _logProbabilities.RemoveRange(kept, _logProbabilities.Count - kept);
+        _details?.RemoveRange(kept, _details.Count - kept);
         foreach (var token in _tokenizer.Tokenize(before[text.Length..], parseSpecial: false))
         {
             AddForced(token);
@@ -153,5 +161,9 @@ internal sealed class AnswerReader
     {
         _tokens.Add(token);
         _logProbabilities.Add(float.NaN);
+        _details?.Add(Detail(token, float.NaN, []));
     }
+
+    private TokenDetail Detail(int token, float logProbability, IReadOnlyList<(int Token, float LogProbability)> alternatives) =>
+        new(_tokenizer.GetBytes(token).ToArray(), logProbability, [.. alternatives.Select(a => Detail(a.Token, a.LogProbability, []))]);
 }

@@ -183,7 +183,7 @@ public sealed class LlamaChatClient : IChatClient
         {
             Prompt = prompt,
             MaxTokens = Math.Max(1, Math.Min(options?.MaxOutputTokens ?? _options.MaxOutputTokens, Math.Max(1, room))),
-            Sampling = Sampling(options),
+            Sampling = Sampling(options, origin),
             Constraint = Constraint(options?.ResponseFormat),
             Origin = origin,
         };
@@ -219,13 +219,14 @@ public sealed class LlamaChatClient : IChatClient
         return [tools.Single(t => t.Name == result.Best.Choice.Name)];
     }
 
-    private SamplingOptions Sampling(ChatOptions? options) => new()
+    private SamplingOptions Sampling(ChatOptions? options, ModelRequest origin) => new()
     {
         Temperature = options?.Temperature ?? 0.7f,
         TopP = options?.TopP ?? 1f,
         TopK = options?.TopK ?? 0,
         FrequencyPenalty = options?.FrequencyPenalty ?? 0,
         PresencePenalty = options?.PresencePenalty ?? 0,
+        TopLogProbabilities = origin.TopLogProbabilities ?? 0,
         Seed = options?.Seed is { } seed ? unchecked((ulong)seed) : _options.Seed + (ulong)Interlocked.Increment(ref _unseededCalls),
     };
 
@@ -255,6 +256,7 @@ public sealed class LlamaChatClient : IChatClient
             TokenIds = answer.Tokens,
             AnswerTokenIds = answer.TextTokenIds,
             LogProbabilities = answer.LogProbabilities,
+            Tokens = answer.Details,
             Seed = plan.Request.Sampling.Seed,
             PromptTokens = plan.PromptTokens,
             ComputedTokens = cost?.ComputedTokens ?? 0,
