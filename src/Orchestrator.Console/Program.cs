@@ -29,10 +29,9 @@ if (parse.Errors.Count > 0)
     return ExitCodes.Usage;
 }
 
-using var interrupts = new InterruptHandler();
 return await parse.InvokeAsync(
     new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
-    interrupts.Token);
+    InterruptHandler.Instance.Token);
 
 static string CommandLine(ParseResult parse)
 {

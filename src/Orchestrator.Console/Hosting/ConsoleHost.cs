@@ -42,6 +42,7 @@ internal static class ConsoleHost
 
         // Ctrl-C belongs to the command: the first stops the turn and keeps the run, the second exits.
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
+        builder.Services.AddSingleton(InterruptHandler.Instance);
         builder.Services.AddSingleton(interaction);
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(new RootFolder(root));

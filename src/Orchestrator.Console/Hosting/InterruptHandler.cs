@@ -2,13 +2,17 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Console.Hosting;
 
-/// <summary>Ctrl-C as people expect it: the first stops what is under way and keeps what is done, the second exits.</summary>
-internal sealed class InterruptHandler : IDisposable
+/// <summary>
+/// Ctrl-C as people expect it: the first stops what is under way and keeps what is done, the second exits. Within a
+/// turn (an answer in a conversation) it stops the turn only.
+/// </summary>
+internal sealed class InterruptHandler
 {
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;
+    private CancellationTokenSource? _turn;
 
-    public InterruptHandler()
+    private InterruptHandler()
     {
         _registrations =
         [
@@ -17,26 +21,50 @@ internal sealed class InterruptHandler : IDisposable
         ];
     }
 
+    /// <summary>The process has one: signals are the process's.</summary>
+    public static InterruptHandler Instance { get; } = new();
+
     public CancellationToken Token => _source.Token;
 
-    public void Dispose()
+    /// <summary>Begins a turn that can be stopped by itself; disposing the source ends it.</summary>
+    public CancellationTokenSource BeginTurn(CancellationToken cancellationToken)
     {
-        foreach (var registration in _registrations)
-        {
-            registration.Dispose();
-        }
-
-        _source.Dispose();
+        var turn = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        Volatile.Write(ref _turn, turn);
+        return turn;
     }
 
     private void Handle(PosixSignalContext context)
     {
+        context.Cancel = true;
+        if (context.Signal == PosixSignal.SIGINT && TryStopTurn())
+        {
+            return;
+        }
+
         if (_source.IsCancellationRequested)
         {
             Environment.Exit(ExitCodes.Interrupted);
         }
 
-        context.Cancel = true;
         _source.Cancel();
+    }
+
+    private bool TryStopTurn()
+    {
+        try
+        {
+            if (Interlocked.Exchange(ref _turn, null) is not { IsCancellationRequested: false } turn)
+            {
+                return false;
+            }
+
+            turn.Cancel();
+            return true;
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
     }
 }

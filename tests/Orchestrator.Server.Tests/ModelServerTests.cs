@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Microsoft.Extensions.AI;
+using Orchestrator.Core;
+using Orchestrator.Testing.Models;
+
+namespace Orchestrator.Server.Tests;
+
+public sealed class ModelServerTests
+{
+    [Fact]
+    public async Task The_openai_package_talks_to_it()
+    {
+        using var client = new ScriptedChatClient(request => request.LastText switch
+        {
+            "call" => ScriptedAnswer.Calls("weather", new { city = "Bern" }),
+            "json" => ScriptedAnswer.SaysJson(new { x = 7 }),
+            "plain" => ScriptedAnswer.Says("Hello there."),
+            var text => ScriptedAnswer.Says($"after {text}"),
+        });
+        await using var server = await StartAsync(client, new ServerOptions { Token = "secret" });
+
+        var result = await NodeAsync(server.Url, "secret");
+
+        Assert.Equal("scripted", result.GetProperty("models")[0].GetString());
+        Assert.Equal("Hello there.", result.GetProperty("plain").GetProperty("text").GetString());
+        Assert.Equal("stop", result.GetProperty("plain").GetProperty("finish").GetString());
+        Assert.True(result.GetProperty("plain").GetProperty("usage").GetProperty("completion_tokens").GetInt32() > 0);
+        Assert.Equal("Hello there.", result.GetProperty("streamed").GetProperty("text").GetString());
+        Assert.True(result.GetProperty("streamed").GetProperty("usage").GetProperty("total_tokens").GetInt32() > 0);
+        Assert.Equal("tool_calls", result.GetProperty("tool").GetProperty("finish").GetString());
+        Assert.Equal("weather", result.GetProperty("tool").GetProperty("function").GetProperty("name").GetString());
+        Assert.Equal("""{"city":"Bern"}""", result.GetProperty("tool").GetProperty("function").GetProperty("arguments").GetString());
+        Assert.Contains("after", result.GetProperty("tool").GetProperty("after").GetString(), StringComparison.Ordinal);
+        Assert.Equal("""{"city":"Bern"}""", result.GetProperty("streamedTool").GetProperty("arguments").GetString());
+        Assert.Equal(7, result.GetProperty("json").GetProperty("x").GetInt32());
+        Assert.Equal(404, result.GetProperty("noSuchModel").GetProperty("status").GetInt32());
+        Assert.Equal("temperature", result.GetProperty("badTemperature").GetProperty("param").GetString());
+        Assert.Equal("audio", result.GetProperty("unknownOption").GetProperty("param").GetString());
+        Assert.Equal(401, result.GetProperty("noToken").GetProperty("status").GetInt32());
+    }
+
+    [Fact]
+    public async Task Health_needs_no_token_and_nothing_else_does_without()
+    {
+        using var client = ScriptedChatClient.Saying();
+        await using var server = await StartAsync(client, new ServerOptions());
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        Assert.Equal(32, server.Token!.Length);
+        Assert.True((await http.GetAsync("/health")).IsSuccessStatusCode);
+        Assert.Equal(401, (int)(await http.GetAsync("/metrics")).StatusCode);
+        Assert.Equal(401, (int)(await http.GetAsync("/v1/models")).StatusCode);
+    }
+
+    [Fact]
+    public async Task An_open_server_answers_only_to_a_loopback_name()
+    {
+        using var client = ScriptedChatClient.Saying();
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        Assert.True((await http.GetAsync("/v1/models")).IsSuccessStatusCode);
+        using var rebound = new HttpRequestMessage(HttpMethod.Get, "/v1/models") { Headers = { Host = "attacker.example" } };
+        Assert.Equal(401, (int)(await http.SendAsync(rebound)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:0", true)]
+    [InlineData("nonsense", false)]
+    public async Task An_unsafe_or_broken_address_is_refused(string url, bool open)
+    {
+        using var client = ScriptedChatClient.Saying();
+        var error = await Assert.ThrowsAsync<OrchestratorException>(
+            () => ModelServer.StartAsync(new ServerOptions { Url = url, Open = open }, client, null, TimeProvider.System));
+        Assert.Equal(ErrorKind.Configuration, error.Kind);
+        Assert.NotNull(error.Remedy);
+    }
+
+    [Fact]
+    public async Task A_failure_of_the_model_is_an_error_that_clients_understand()
+    {
+        using var client = new ScriptedChatClient(ScriptedAnswer.Throws(new OrchestratorException(ErrorKind.Model, "The prompt does not fit.")));
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        var response = await http.PostAsync(
+            "/v1/chat/completions", new StringContent("""{"messages":[{"role":"user","content":"x"}]}"""));
+
+        Assert.Equal(503, (int)response.StatusCode);
+        Assert.Contains("The prompt does not fit.", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
+    private static Task<ModelServer> StartAsync(IChatClient client, ServerOptions options)
+    {
+        options.Url = "http://127.0.0.1:0";
+        return ModelServer.StartAsync(options, client, null, TimeProvider.System);
+    }
+
+    private static async Task<JsonElement> NodeAsync(string url, string token)
+    {
+        var start = new ProcessStartInfo("node", ["client.mjs", url, token])
+        {
+            WorkingDirectory = Path.Combine(AppContext.BaseDirectory, "client"),
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = await process.StandardOutput.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        Assert.True(process.ExitCode == 0, await errors);
+        return JsonSerializer.Deserialize<JsonElement>(output);
+    }
+}
