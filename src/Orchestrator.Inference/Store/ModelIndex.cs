@@ -1,0 +1,66 @@
+using System.Text.Json;
+using Orchestrator.Core;
+
+namespace Orchestrator.Inference.Store;
+
+/// <summary>The list of models on this machine, in one file that is replaced as a whole under a lock.</summary>
+internal sealed class ModelIndex(string root, TimeProvider time)
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+
+    private readonly string _path = Path.Combine(root, "index.json");
+
+    internal IReadOnlyList<ModelRecord> Read()
+    {
+        try
+        {
+            using var stream = File.OpenRead(_path);
+            var entries = JsonSerializer.Deserialize<List<Entry>>(stream, Json) ?? [];
+            return [.. entries.Select(entry => new ModelRecord(
+                entry.Name,
+                Full(entry.Files[0].Path),
+                [.. entry.Files.Select(file => file with { Path = Full(file.Path) })],
+                entry.Source,
+                entry.Added))];
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return [];
+        }
+        catch (Exception e) when (e is JsonException or ArgumentException or NullReferenceException)
+        {
+            throw new OrchestratorException(
+                ErrorKind.Configuration,
+                $"{_path}: the list of models can't be read: {e.Message}",
+                "Remove the file, and add the models again with `orchestrator model add PATH`. No model is lost.",
+                e);
+        }
+    }
+
+    internal async Task ChangeAsync(Func<IReadOnlyList<ModelRecord>, IEnumerable<ModelRecord>> change, CancellationToken cancellation)
+    {
+        using var held = await FileLock.AcquireAsync(Path.Combine(root, ".locks", "index.lock"), time, null, cancellation);
+        var entries = change(Read())
+            .OrderBy(record => record.Name, StringComparer.OrdinalIgnoreCase)
+            .Select(record => new Entry(record.Name, [.. record.Files.Select(file => file with { Path = Relative(file.Path) })], record.Source, record.Added));
+        var part = _path + ".part";
+        await using (var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
+        {
+            await JsonSerializer.SerializeAsync(stream, entries, Json, cancellation);
+            stream.Flush(flushToDisk: true);
+        }
+
+        File.Move(part, _path, overwrite: true);
+    }
+
+    /// <summary>Files of the store are recorded relative to it, so that the folder can be moved.</summary>
+    private string Relative(string path)
+    {
+        var relative = Path.GetRelativePath(root, path);
+        return relative.StartsWith("..", StringComparison.Ordinal) || Path.IsPathRooted(relative) ? path : relative.Replace('\\', '/');
+    }
+
+    private string Full(string path) => Path.GetFullPath(Path.Combine(root, path));
+
+    private sealed record Entry(string Name, IReadOnlyList<StoredFile> Files, string? Source, DateTimeOffset Added);
+}
