@@ -188,4 +188,33 @@ public sealed record EngineStatistics
 
     /// <summary>Requests waiting.</summary>
     public int QueuedRequests { get; init; }
+
+    /// <summary>Tokens that constraints forced, appended without sampling; among the generated ones.</summary>
+    public long ForcedTokens { get; init; }
+
+    /// <summary>Batches computed.</summary>
+    public long Steps { get; init; }
+
+    /// <summary>Times that a request gave way to others because the cache was full.</summary>
+    public long Preemptions { get; init; }
+
+    /// <summary>Times that the adapters changed.</summary>
+    public long AdapterSwitches { get; init; }
+
+    /// <summary>What was done for each agent that gave its name.</summary>
+    public IReadOnlyDictionary<string, AgentStatistics> Agents { get; init; } =
+        System.Collections.Immutable.ImmutableDictionary<string, AgentStatistics>.Empty;
+}
+
+/// <summary>What an engine has done for one agent.</summary>
+public sealed record AgentStatistics
+{
+    /// <summary>Prompt and scored tokens computed.</summary>
+    public long ComputedTokens { get; init; }
+
+    /// <summary>Prompt and scored tokens found in the KV tree.</summary>
+    public long ReusedTokens { get; init; }
+
+    /// <summary>Tokens generated.</summary>
+    public long GeneratedTokens { get; init; }
 }

@@ -1,0 +1,17 @@
+namespace Orchestrator.Inference.Scheduling.Cache;
+
+/// <summary>The longest beginning of a prompt that the tree holds.</summary>
+/// <param name="Node">Where it ends.</param>
+/// <param name="Offset">How many tokens of that node belong to it.</param>
+/// <param name="Planned">
+/// How many tokens would be found once the requests being computed now are done; above <see cref="Length"/>, waiting
+/// saves work.
+/// </param>
+internal readonly record struct KvMatch(KvNode Node, int Offset, int Planned)
+{
+    /// <summary>How many tokens were found in the cache.</summary>
+    public int Length => Node.Start + Offset;
+
+    /// <summary>The logits after the last token found, where they were kept.</summary>
+    public float[]? EndLogits => Offset == Node.Tokens.Count ? Node.EndLogits : null;
+}

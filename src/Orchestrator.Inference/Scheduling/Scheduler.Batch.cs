@@ -1,0 +1,201 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Inference.Drivers;
+using Orchestrator.Inference.Scheduling.Cache;
+
+namespace Orchestrator.Inference.Scheduling;
+
+/// <content>Filling and computing a batch.</content>
+internal sealed partial class Scheduler
+{
+    /// <summary>Fills the batch: all answers' next tokens, then pieces of prompts.</summary>
+    /// <returns>Whether there is anything in it.</returns>
+    private bool Fill()
+    {
+        _batch.Clear();
+        _fed.Clear();
+        _outputs.Clear();
+        if (_active.Count == 0)
+        {
+            return false;
+        }
+
+        ChooseAdapters();
+        var members = _active.Where(w => w.Leaf is not null && w.Adapters == _current && Pending(w) > 0).ToList();
+        members.Sort(static (a, b) => Urgency(a, b));
+        var room = Tree.CellsFree + Tree.CountEvictable();
+        var decodes = 0;
+        foreach (var work in members.Where(IsDecoding))
+        {
+            decodes++;
+            room -= Add(work, Math.Min(room, _info.BatchSize - _batch.Count));
+        }
+
+        // A batch of prompts alone may be as large as the driver takes. Sizes are multiples of 4, which kernels like.
+        var budget = decodes == 0 ? _info.BatchSize : Math.Min(_info.BatchSize, decodes + _options.PrefillChunk) & ~3;
+        foreach (var work in members.Where(w => !IsDecoding(w)))
+        {
+            var most = Math.Min(room, budget - _batch.Count);
+            if (most > 0 && (!work.InOneBatch || Pending(work) <= most))
+            {
+                room -= Add(work, most);
+            }
+        }
+
+        if (_batch.Count == 0)
+        {
+            // Everybody is stuck: the least urgent gives way.
+            if (_active.Count > 1)
+            {
+                Preempt();
+            }
+
+            return false;
+        }
+
+        if (_batch.Count > Tree.CellsFree)
+        {
+            Tree.Evict(_batch.Count - Tree.CellsFree);
+        }
+
+        return true;
+    }
+
+    private static int Pending(Work work) => work.Leaf!.Tokens.Count - work.Leaf.Computed;
+
+    private static bool IsDecoding(Work work) => work.Leaf!.ComputedEnd >= work.PromptLength;
+
+    /// <summary>Stays with the adapters in use while they have work, but not beyond their turn if others wait.</summary>
+    private void ChooseAdapters()
+    {
+        var waiting = _active.Where(w => w.Leaf is not null && Pending(w) > 0).ToList();
+        var others = waiting.Where(w => w.Adapters != _current).ToList();
+        var stay = waiting.Count > others.Count && (others.Count == 0 || _turn < _options.AdapterTurn);
+        _turn++;
+        if (stay || others.Count == 0)
+        {
+            return;
+        }
+
+        // Longest waiting set first: each of them gets its turn.
+        var next = others.MinBy(w => _lastTurn.GetValueOrDefault(w.Adapters))!.Adapters;
+        _driver.SetAdapters(_adapters.Resolve(next));
+        _current = next;
+        _turn = 1;
+        _lastTurn[next] = ++_turns;
+        _counters.AdapterSwitches++;
+    }
+
+    private int Add(Work work, int most)
+    {
+        var leaf = work.Leaf!;
+        var count = Math.Min(Pending(work), most);
+        if (count <= 0)
+        {
+            return 0;
+        }
+
+        var first = leaf.ComputedEnd;
+        for (var position = first; position < first + count; position++)
+        {
+            var output = work.WantsOutput(position);
+            var index = _batch.Add(leaf.Tokens[position - leaf.Start], position, output, leaf.Sequence);
+            if (output)
+            {
+                _outputs.Add((work, position, index));
+            }
+        }
+
+        _fed.Add((work, count));
+        return count;
+    }
+
+    private DecodeStatus Compute()
+    {
+        Volatile.Write(ref _inFlight, [.. _fed.Select(f => f.Work)]);
+        try
+        {
+            var status = _driver.Decode(_batch);
+            _counters.Steps++;
+            _noSpace = status == DecodeStatus.NoSpace ? _noSpace + 1 : 0;
+            return status;
+        }
+        catch (Exception error) when (error is not OutOfMemoryException)
+        {
+            LogFailure(error);
+            var failure = new InferenceException(
+                InferenceError.DriverFailed, $"The model failed to compute a batch: {error.Message}", "See the log.", error);
+            foreach (var (work, _) in _fed)
+            {
+                work.Fail(failure);
+            }
+
+            return DecodeStatus.Aborted;
+        }
+        finally
+        {
+            Volatile.Write(ref _inFlight, []);
+        }
+    }
+
+    /// <summary>Removes what a batch that did not end may have left in the cache.</summary>
+    private void CutFed()
+    {
+        foreach (var (work, _) in _fed)
+        {
+            var leaf = work.Leaf!;
+            if (!_driver.RemoveSequence(leaf.Sequence, leaf.ComputedEnd, int.MaxValue))
+            {
+                // This cache cannot be cut: the work begins anew.
+                PutBack(work, drop: true);
+            }
+        }
+    }
+
+    /// <summary>The cache is more fragmented, or fuller, than the count of its cells says.</summary>
+    private void MakeRoom()
+    {
+        if (Tree.Evict(_batch.Count * 2) || Tree.CountEvictable() > 0)
+        {
+            return;
+        }
+
+        if (_active.Count > 1)
+        {
+            Preempt();
+        }
+        else if (_noSpace > 2)
+        {
+            foreach (var (work, _) in _fed)
+            {
+                work.Fail(new InferenceException(
+                    InferenceError.DriverFailed,
+                    $"The cache has no room for a batch of {_batch.Count} tokens, with {Tree.CellsUsed} of {_info.ContextSize} cells in use.",
+                    "Use a larger context."));
+            }
+        }
+    }
+
+    /// <summary>Puts the least urgent work back in the line; what it computed stays until it is evicted.</summary>
+    private void Preempt() => PutBack(_active.Where(w => w.Leaf is not null).MaxBy(w => w, Comparer<Work>.Create(Urgency))!, drop: false);
+
+    private void PutBack(Work work, bool drop)
+    {
+        var leaf = work.Leaf!;
+        work.Leaf = null;
+        _active.Remove(work);
+        if (drop)
+        {
+            Tree.Remove(leaf);
+        }
+        else
+        {
+            Tree.Release(leaf);
+        }
+
+        _counters.Preemptions++;
+        _queue.Add(work);
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "The model failed to compute a batch.")]
+    private partial void LogFailure(Exception error);
+}

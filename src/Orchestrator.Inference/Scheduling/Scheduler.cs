@@ -1,0 +1,370 @@
+using Microsoft.Extensions.Logging;
+using Orchestrator.Inference.Drivers;
+using Orchestrator.Inference.Scheduling.Cache;
+
+namespace Orchestrator.Inference.Scheduling;
+
+/// <summary>
+/// Decides, step by step, what the driver computes: takes up waiting work, fills a batch with everybody's next tokens
+/// and pieces of prompts (continuous batching: Yu et al., Orca, OSDI 2022; chunked prefill: Agrawal et al.,
+/// Sarathi-Serve, OSDI 2024), hands out the outputs, and makes room when the cache is full. One thread owns it.
+/// </summary>
+internal sealed partial class Scheduler
+{
+    private readonly IModelDriver _driver;
+    private readonly DriverInfo _info;
+    private readonly InferenceEngineOptions _options;
+    private readonly TimeProvider _time;
+    private readonly ILogger _log;
+    private readonly AdapterLoader _adapters;
+    private readonly List<Work> _queue = [];
+    private readonly List<Work> _active = [];
+    private readonly DecodeBatch _batch = new();
+    private readonly List<(Work Work, int Count)> _fed = [];
+    private readonly List<(Work Work, int Position, int Index)> _outputs = [];
+    private readonly EngineCounters _counters = new();
+    private readonly Dictionary<AdapterSet, long> _lastTurn = [];
+    private IReadOnlyList<Work> _inFlight = [];
+    private AdapterSet _current = AdapterSet.None;
+    private long _turns;
+    private int _turn;
+    private int _noSpace;
+    private long _order;
+
+    public Scheduler(
+        IModelDriver driver, InferenceEngineOptions options, AdapterLoader adapters, TimeProvider time, ILogger log)
+    {
+        _driver = driver;
+        _info = driver.Info;
+        _options = options;
+        _adapters = adapters;
+        _time = time;
+        _log = log;
+        var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
+        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096));
+    }
+
+    /// <summary>What the cache holds.</summary>
+    public KvTree Tree { get; }
+
+    /// <summary>Whether a step would do something.</summary>
+    public bool HasWork => _queue.Count > 0 || _active.Count > 0;
+
+    /// <summary>What the batch being computed is for; read by other threads to see whether anybody still wants it.</summary>
+    public IReadOnlyList<Work> InFlight => Volatile.Read(ref _inFlight);
+
+    /// <summary>Puts work in the line.</summary>
+    public void Enqueue(Work work)
+    {
+        work.Order = _order++;
+        try
+        {
+            work.Begin();
+        }
+        catch (Exception error)
+        {
+            work.Fail(error);
+        }
+
+        if (work.Done)
+        {
+            Finish(work);
+        }
+        else
+        {
+            _queue.Add(work);
+        }
+    }
+
+    /// <summary>Ends all work.</summary>
+    public void FailAll(Exception error)
+    {
+        foreach (var work in _queue.Concat(_active))
+        {
+            work.Fail(error);
+            if (work.Leaf is { } leaf)
+            {
+                work.Leaf = null;
+                Tree.Remove(leaf);
+            }
+        }
+
+        _queue.Clear();
+        _active.Clear();
+    }
+
+    /// <summary>Computes one batch.</summary>
+    public void Step()
+    {
+        DropUnwanted();
+        var taken = TakeUp();
+        if (!Fill())
+        {
+            if (taken == 0 && _active.Count == 0 && _queue.Count > 0)
+            {
+                throw new InvalidOperationException($"{_queue.Count} requests wait, and none of them can be served.");
+            }
+
+            return;
+        }
+
+        var status = Compute();
+        switch (status)
+        {
+            case DecodeStatus.Done:
+                HandOut();
+                break;
+            case DecodeStatus.Aborted:
+                CutFed();
+                break;
+            case DecodeStatus.NoSpace:
+                MakeRoom();
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>What was done so far.</summary>
+    public EngineStatistics GetStatistics() => _counters.Snapshot() with
+    {
+        EvictedTokens = Tree.Evicted,
+        CellsUsed = Tree.CellsUsed,
+        CellsTotal = _info.ContextSize,
+        ActiveRequests = _active.Count,
+        QueuedRequests = _queue.Count,
+    };
+
+    private void DropUnwanted()
+    {
+        var now = _time.GetUtcNow();
+        foreach (var work in _queue.Concat(_active))
+        {
+            if (work.Cancelled)
+            {
+                work.Fail(new OperationCanceledException());
+            }
+            else if (!work.Done && work.Origin.Deadline is { } deadline && deadline <= now)
+            {
+                work.Fail(new InferenceException(
+                    InferenceError.DeadlineExceeded,
+                    $"The deadline of the request passed {(now - deadline).TotalSeconds:0.0} s ago."));
+            }
+        }
+
+        foreach (var work in _active.Where(w => w.Done))
+        {
+            Leave(work);
+        }
+
+        _active.RemoveAll(w => w.Done);
+        _queue.RemoveAll(w => w.Done);
+    }
+
+    /// <summary>Takes up waiting work while there is room for it, the most urgent first.</summary>
+    /// <returns>How much was taken up.</returns>
+    private int TakeUp()
+    {
+        if (_queue.Count == 0)
+        {
+            return 0;
+        }
+
+        foreach (var work in _queue)
+        {
+            work.Rank = work.Origin.Priority + (_time.GetElapsedTime(work.Arrival) / _options.Aging);
+        }
+
+        _queue.Sort(static (a, b) => Urgency(a, b));
+        for (var i = 0; i < _queue.Count && _active.Count < Math.Min(_options.MaxActive, _info.MaxSequences); i++)
+        {
+            var work = _queue[i];
+            if (work.Done || !work.Ready)
+            {
+                continue;
+            }
+
+            switch (TryTakeUp(work))
+            {
+                case TakeUpResult.Taken:
+                    break;
+                case TakeUpResult.NoRoom:
+                    // Whoever comes later must not take the room that this one waits for.
+                    i = _queue.Count;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return _queue.RemoveAll(w => w.Done || w.Leaf is not null);
+    }
+
+    private enum TakeUpResult
+    {
+        Taken,
+        Waits,
+        NoRoom,
+    }
+
+    private TakeUpResult TryTakeUp(Work work)
+    {
+        var tokens = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(work.Tokens);
+
+        // Up to the first output wanted, that one included where its logits were kept.
+        var limit = work.NextOutput + 1;
+        var match = Tree.Match(work.Adapters, tokens[..limit]);
+        if (match.Planned > match.Length)
+        {
+            return TakeUpResult.Waits;
+        }
+
+        if (match.Length == limit && match.EndLogits is null)
+        {
+            match = Tree.Match(work.Adapters, tokens[..(limit - 1)]);
+        }
+
+        if (_active.Count > 0 && !HasRoom(work, match))
+        {
+            return TakeUpResult.NoRoom;
+        }
+
+        try
+        {
+            _adapters.Resolve(work.Adapters);
+        }
+        catch (InferenceException error)
+        {
+            work.Fail(error);
+            return TakeUpResult.Taken;
+        }
+
+        var row = match.EndLogits;
+        var length = match.Length;
+        if (Tree.Fork(match, work) is not { } leaf)
+        {
+            return TakeUpResult.NoRoom;
+        }
+
+        work.Leaf = leaf;
+        _active.Add(work);
+        if (!work.TakenUp)
+        {
+            work.TakenUp = true;
+            _counters.Reused(work, length);
+            work.CountReused(length);
+        }
+
+        if (length == limit)
+        {
+            work.Accept(limit - 1, row);
+            if (work.Done)
+            {
+                Leave(work);
+                _active.Remove(work);
+                return TakeUpResult.Taken;
+            }
+        }
+
+        Plan(work);
+        return TakeUpResult.Taken;
+    }
+
+    /// <summary>
+    /// Whether the cache can hold the work's prompt beside what the others already need, with a little to grow.
+    /// </summary>
+    private bool HasRoom(Work work, KvMatch match)
+    {
+        const int Growth = 16;
+        var planned = _active.Sum(w => w.Leaf!.Tokens.Count - w.Leaf.Computed + Growth);
+        var needed = work.Tokens.Count - match.Length + KvTree.CountUnowned(match) + Growth;
+        return Tree.CellsFree + Tree.CountEvictable() >= planned + needed;
+    }
+
+    /// <summary>Puts what is still to be computed of a work on its leaf.</summary>
+    private static void Plan(Work work)
+    {
+        var leaf = work.Leaf!;
+        if (leaf.End < work.Tokens.Count)
+        {
+            leaf.Tokens.AddRange(work.Tokens.GetRange(leaf.End, work.Tokens.Count - leaf.End));
+        }
+    }
+
+    /// <summary>Hands out the outputs of a batch.</summary>
+    private void HandOut()
+    {
+        foreach (var (work, count) in _fed)
+        {
+            // What is not a sampled or forced token's first pass was computed for the prompt's sake.
+            var first = work.Leaf!.ComputedEnd;
+            var computed = Math.Clamp(Math.Max(work.PromptLength, work.Fed) - first, 0, count);
+            work.Fed = Math.Max(work.Fed, first + count);
+            work.CountComputed(computed);
+            _counters.Computed(work, computed);
+            Tree.Advance(work.Leaf, count);
+        }
+
+        foreach (var (work, position, index) in _outputs)
+        {
+            if (work.Done)
+            {
+                continue;
+            }
+
+            var output = _info.Embeddings ? _driver.GetEmbedding(index) : _driver.GetLogits(index);
+            if (work.IsPromptEnd(position))
+            {
+                Tree.Seal(work.Leaf!, position + 1, output);
+            }
+
+            try
+            {
+                work.Accept(position, output);
+            }
+            catch (Exception error)
+            {
+                work.Fail(error);
+            }
+        }
+
+        foreach (var (work, _) in _fed)
+        {
+            if (work.Done)
+            {
+                Leave(work);
+                _active.Remove(work);
+            }
+            else
+            {
+                Plan(work);
+            }
+        }
+    }
+
+    private void Leave(Work work)
+    {
+        if (work.Leaf is { } leaf)
+        {
+            work.Leaf = null;
+            Tree.Release(leaf, Math.Max(leaf.Start, work.Keep));
+        }
+
+        Finish(work);
+    }
+
+    private void Finish(Work work)
+    {
+        if (work is Generation generation)
+        {
+            _counters.Generated(work, generation.Generated, generation.Forced);
+        }
+    }
+
+    /// <summary>The more urgent first, then who came earlier.</summary>
+    private static int Urgency(Work a, Work b)
+    {
+        var rank = b.Rank.CompareTo(a.Rank);
+        return rank != 0 ? rank : a.Order.CompareTo(b.Order);
+    }
+}

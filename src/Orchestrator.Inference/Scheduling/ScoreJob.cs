@@ -1,0 +1,170 @@
+using System.Runtime.InteropServices;
+using Orchestrator.Core.Models;
+using Orchestrator.Inference.Scheduling.Sampling;
+
+namespace Orchestrator.Inference.Scheduling;
+
+/// <summary>
+/// A <see cref="ScoreRequest"/> at work. Its sequences are sorted, so that those that begin alike are neighbours:
+/// what they share is computed once, and its output read for all.
+/// </summary>
+internal sealed class ScoreJob
+{
+    private readonly TaskCompletionSource<ScoreResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly float[][] _scores;
+    private readonly int[] _shared;
+    private int _unfinished;
+    private int _computed;
+    private int _reused;
+
+    /// <summary>Creates the job.</summary>
+    /// <param name="request">A valid request.</param>
+    public ScoreJob(ScoreRequest request)
+    {
+        _scores = [.. request.Sequences.Select(s => new float[s.Continuation.Count])];
+        var branches = request.Sequences.Select((s, i) => new ScoreBranch(this, request.Origin, s, i)).ToList();
+        branches.Sort((a, b) => CollectionsMarshal.AsSpan(a.Tokens).SequenceCompareTo(CollectionsMarshal.AsSpan(b.Tokens)));
+        Branches = branches;
+        _shared = new int[branches.Count + 1];
+        for (var i = 0; i < branches.Count; i++)
+        {
+            branches[i].Place = i;
+            _shared[i] = i == 0
+                ? 0
+                : CollectionsMarshal.AsSpan(branches[i].Tokens).CommonPrefixLength(CollectionsMarshal.AsSpan(branches[i - 1].Tokens));
+        }
+
+        _unfinished = branches.Count;
+    }
+
+    /// <summary>One for each sequence, sorted.</summary>
+    public IReadOnlyList<ScoreBranch> Branches { get; }
+
+    /// <summary>The scores, once all are there.</summary>
+    public Task<ScoreResult> Result => _result.Task;
+
+    /// <summary>Whether a branch can be taken up: nobody before it computes what it shares with them.</summary>
+    public bool IsReady(ScoreBranch branch) =>
+        branch.Place == 0 || Branches[branch.Place - 1].Done || branch.NextOutput >= _shared[branch.Place];
+
+    /// <summary>How much of a branch the unfinished ones beside it need.</summary>
+    public int NeededByOthers(ScoreBranch branch)
+    {
+        // The nearest unfinished one on either side shares the most.
+        var before = int.MaxValue;
+        var i = branch.Place;
+        do
+        {
+            before = Math.Min(before, _shared[i--]);
+        }
+        while (i >= 0 && Branches[i].Done);
+
+        var after = int.MaxValue;
+        i = branch.Place;
+        do
+        {
+            after = Math.Min(after, _shared[++i]);
+        }
+        while (i < Branches.Count && Branches[i].Done);
+
+        return Math.Max(before, after);
+    }
+
+    /// <summary>Reads the output at a position for all branches that share it.</summary>
+    public void Record(ScoreBranch branch, int position, ReadOnlySpan<float> logits)
+    {
+        var (_, normaliser) = LogSumExp.Compute(logits);
+        for (var i = branch.Place; i >= 0 && (i == branch.Place || _shared[i + 1] > position); i--)
+        {
+            Record(Branches[i], position, logits, normaliser);
+        }
+
+        for (var i = branch.Place + 1; i < Branches.Count && _shared[i] > position; i++)
+        {
+            Record(Branches[i], position, logits, normaliser);
+        }
+    }
+
+    /// <summary>Ends the job with an error.</summary>
+    public void Fail(Exception error) => _result.TrySetException(error);
+
+    /// <summary>Notes tokens found in the cache.</summary>
+    public void CountReused(int tokens) => _reused += tokens;
+
+    /// <summary>Notes tokens computed.</summary>
+    public void CountComputed(int tokens) => _computed += tokens;
+
+    private void Record(ScoreBranch branch, int position, ReadOnlySpan<float> logits, float normaliser)
+    {
+        if (branch.NextOutput != position || branch.Done)
+        {
+            return;
+        }
+
+        var scores = _scores[branch.Index];
+        scores[branch.Recorded] = logits[branch.Continuation[branch.Recorded]] - normaliser;
+        branch.Recorded++;
+        if (branch.Recorded == scores.Length)
+        {
+            branch.Finish();
+            if (--_unfinished == 0)
+            {
+                _result.TrySetResult(new ScoreResult(_scores, _computed, _reused));
+            }
+        }
+    }
+}
+
+/// <summary>One sequence of a <see cref="ScoreJob"/>. Its last token predicts nothing and is not computed.</summary>
+internal sealed class ScoreBranch(ScoreJob job, ModelRequest origin, ScoreSequence sequence, int index)
+    : Work(origin, sequence.Prefix.Concat(sequence.Continuation.Take(sequence.Continuation.Count - 1)))
+{
+    /// <summary>The job.</summary>
+    public ScoreJob Job => job;
+
+    /// <summary>The place in the request.</summary>
+    public int Index => index;
+
+    /// <summary>The place among the sorted branches.</summary>
+    public int Place { get; set; }
+
+    /// <summary>What is scored.</summary>
+    public IReadOnlyList<int> Continuation => sequence.Continuation;
+
+    /// <summary>How many tokens of it are scored.</summary>
+    public int Recorded { get; set; }
+
+    /// <inheritdoc/>
+    public override bool Ready => job.IsReady(this);
+
+    /// <inheritdoc/>
+    public override int NextOutput => sequence.Prefix.Count - 1 + Recorded;
+
+    /// <inheritdoc/>
+    public override int Keep => Math.Max(sequence.Prefix.Count, job.NeededByOthers(this));
+
+    /// <inheritdoc/>
+    public override bool IsPromptEnd(int position) => position == sequence.Prefix.Count - 1;
+
+    /// <inheritdoc/>
+    public override bool WantsOutput(int position) => position >= NextOutput;
+
+    /// <inheritdoc/>
+    public override void Accept(int position, ReadOnlySpan<float> output) => job.Record(this, position, output);
+
+    /// <inheritdoc/>
+    public override void Fail(Exception error)
+    {
+        Done = true;
+        job.Fail(error);
+    }
+
+    /// <inheritdoc/>
+    public override void CountReused(int tokens) => job.CountReused(tokens);
+
+    /// <inheritdoc/>
+    public override void CountComputed(int tokens) => job.CountComputed(tokens);
+
+    /// <summary>Says that all of it is scored.</summary>
+    public void Finish() => Done = true;
+}

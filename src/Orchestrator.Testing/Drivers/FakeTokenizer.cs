@@ -1,0 +1,126 @@
+using System.Text;
+using Orchestrator.Inference.Drivers;
+
+namespace Orchestrator.Testing.Drivers;
+
+/// <summary>
+/// The vocabulary of <see cref="FakeDriver"/>: tokens 0 to 255 are the bytes, then come the special tokens, then
+/// whole texts. Text is split by the longest token that matches.
+/// </summary>
+public sealed class FakeTokenizer : ITokenizer
+{
+    /// <summary>Begins a text.</summary>
+    public const int Begin = 256;
+
+    /// <summary>Ends an answer.</summary>
+    public const int End = 257;
+
+    /// <summary>Begins a message.</summary>
+    public const int MessageStart = 258;
+
+    /// <summary>Ends a message, and an answer too.</summary>
+    public const int MessageEnd = 259;
+
+    private const int FirstMerge = 260;
+
+    private static readonly string[] Special = ["<|begin|>", "<|end|>", "<|im_start|>", "<|im_end|>"];
+
+    private readonly byte[][] _bytes;
+    private readonly int _longest;
+    private readonly Dictionary<string, int> _merges = new(StringComparer.Ordinal);
+
+    /// <summary>Makes a vocabulary.</summary>
+    /// <param name="merges">Texts of at least two bytes that are one token each.</param>
+    public FakeTokenizer(IReadOnlyList<string> merges)
+    {
+        ArgumentNullException.ThrowIfNull(merges);
+        _bytes = new byte[FirstMerge + merges.Count][];
+        for (var i = 0; i < FirstMerge; i++)
+        {
+            _bytes[i] = i < 256 ? [(byte)i] : [];
+        }
+
+        for (var i = 0; i < merges.Count; i++)
+        {
+            _bytes[FirstMerge + i] = Encoding.UTF8.GetBytes(merges[i]);
+            _merges[Latin(_bytes[FirstMerge + i])] = FirstMerge + i;
+            _longest = Math.Max(_longest, _bytes[FirstMerge + i].Length);
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Size => _bytes.Length;
+
+    /// <inheritdoc/>
+    public int? BeginOfText => Begin;
+
+    /// <inheritdoc/>
+    public int EndOfText => End;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> SpecialTexts => Special;
+
+    /// <inheritdoc/>
+    public ReadOnlySpan<byte> GetBytes(int token) => _bytes[token];
+
+    /// <inheritdoc/>
+    public bool IsSpecial(int token) => token is >= Begin and < FirstMerge;
+
+    /// <inheritdoc/>
+    public bool IsEndOfGeneration(int token) => token is End or MessageEnd;
+
+    /// <inheritdoc/>
+    public int[] Tokenize(string text, bool parseSpecial)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        var tokens = new List<int>(text.Length);
+        for (var at = 0; at < text.Length;)
+        {
+            var (start, special) = parseSpecial ? NextSpecial(text, at) : (text.Length, -1);
+            AddText(text.AsSpan(at, start - at), tokens);
+            at = start;
+            if (special >= 0)
+            {
+                tokens.Add(Begin + special);
+                at += Special[special].Length;
+            }
+        }
+
+        return [.. tokens];
+    }
+
+    private static (int Start, int Special) NextSpecial(string text, int from)
+    {
+        var best = (Start: text.Length, Special: -1);
+        for (var i = 0; i < Special.Length; i++)
+        {
+            var at = text.IndexOf(Special[i], from, StringComparison.Ordinal);
+            if (at >= 0 && at < best.Start)
+            {
+                best = (at, i);
+            }
+        }
+
+        return best;
+    }
+
+    private void AddText(ReadOnlySpan<char> text, List<int> tokens)
+    {
+        var bytes = new byte[Encoding.UTF8.GetByteCount(text)];
+        Encoding.UTF8.GetBytes(text, bytes);
+        for (var at = 0; at < bytes.Length;)
+        {
+            var length = Math.Min(_longest, bytes.Length - at);
+            while (length > 1 && !_merges.ContainsKey(Latin(bytes.AsSpan(at, length))))
+            {
+                length--;
+            }
+
+            tokens.Add(length > 1 ? _merges[Latin(bytes.AsSpan(at, length))] : bytes[at]);
+            at += Math.Max(1, length);
+        }
+    }
+
+    /// <summary>Bytes as a string with one char each, which dictionaries can look up.</summary>
+    private static string Latin(ReadOnlySpan<byte> bytes) => Encoding.Latin1.GetString(bytes);
+}
