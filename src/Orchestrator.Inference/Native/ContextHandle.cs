@@ -9,7 +9,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
 {
     private readonly ModelHandle _model;
     private readonly byte* _abortFlag;
-    private nint _pool;
+    private readonly List<nint> _pools = [];
     private int _poolThreads;
 
     private ContextHandle(ModelHandle model)
@@ -58,8 +58,9 @@ internal sealed unsafe class ContextHandle : SafeHandle
         {
             var pool = NativeRuntime.CreateThreadPool(needed);
             LlamaApi.AttachThreadPool(handle, pool, pool);
-            NativeRuntime.FreeThreadPool(_pool);
-            _pool = pool;
+
+            // The backend still points at the pool before it and pauses it at the next graph, so it is freed at the end.
+            _pools.Add(pool);
             _poolThreads = needed;
         }
 
@@ -70,7 +71,7 @@ internal sealed unsafe class ContextHandle : SafeHandle
     {
         LlamaApi.DetachThreadPool(handle);
         LlamaApi.Free(handle);
-        NativeRuntime.FreeThreadPool(_pool);
+        _pools.ForEach(NativeRuntime.FreeThreadPool);
         NativeMemory.Free(_abortFlag);
         _model.DangerousRelease();
         return true;

@@ -31,5 +31,6 @@ public class LlamaDriverConformanceTests
         ContextSize = 512,
         BatchSize = 128,
         MaxSequences = 16,
+        Threads = 1,
     });
 }

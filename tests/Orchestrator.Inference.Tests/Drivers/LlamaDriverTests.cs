@@ -279,6 +279,7 @@ public sealed class LlamaDriverTests : IDisposable
             ContextSize = context,
             BatchSize = batch,
             MaxSequences = 16,
+            Threads = 1,
             Embeddings = embeddings,
         });
 
