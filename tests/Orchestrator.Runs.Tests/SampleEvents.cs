@@ -36,6 +36,7 @@ internal static class SampleEvents
             [new ChoiceScore(new Choice("ann", "analyst"), -1.5, 0.9), new ChoiceScore(new Choice("bob"), double.NegativeInfinity, 0.1)],
             3,
             4),
+        new DecisionMade("Which?", "pooled", "db", 0.5, [new OptionShare("db", 0.75), new OptionShare("web", 0.25)]),
         new RunFailed("bob: timed out", false) { Agent = "bob" },
         new DeliverableWritten("report.md", "abc"),
         new RunFinished("completed", "done", new RunUsage(1, 1, 1, 7, 9, 2, TimeSpan.FromSeconds(3))),

@@ -1,5 +1,3 @@
-using System.Collections.Immutable;
-using System.Text;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
 
@@ -14,42 +12,79 @@ namespace Orchestrator.Core.Messages;
 /// An agent's turn is laid out as a cue (<c>name, …</c>, role user) and its answer (role assistant). The cue is the
 /// header of the message and stays, so what was computed to make the answer is what later prompts begin with. User
 /// and assistant roles alternate, as strict chat templates demand: what others said at once, tools gave or people
-/// wrote stands in the user turn before the cue.
+/// wrote stands in the user turn before the cue. Prompts are laid out as turns are added, so a turn costs the same
+/// however long the conversation is; prompts share their messages, which are not to be changed.
 /// </remarks>
 public sealed class Transcript
 {
-    private readonly ImmutableList<Entry> _entries;
+    private readonly AppendOnlyList<TeamMessage> _messages;
+    private readonly AppendOnlyList<ChatMessage> _prompt;
+    private readonly AppendOnlyList<string>? _pending;
 
-    private Transcript(string preamble, ImmutableList<Entry> entries)
+    private Transcript(
+        string preamble, AppendOnlyList<TeamMessage> messages, AppendOnlyList<ChatMessage> prompt, AppendOnlyList<string>? pending)
     {
         Preamble = preamble;
-        _entries = entries;
+        _messages = messages;
+        _prompt = prompt;
+        _pending = pending;
     }
 
     /// <summary>Task, role cards and rules; the system turn.</summary>
     public string Preamble { get; }
 
     /// <summary>The turns in order.</summary>
-    public IEnumerable<TeamMessage> Messages => _entries.Select(e => e.Message);
+    public IEnumerable<TeamMessage> Messages => _messages;
 
     /// <summary>How many turns.</summary>
-    public int Count => _entries.Count;
+    public int Count => _messages.Count;
 
     /// <summary>Begins a transcript.</summary>
     /// <param name="preamble">What all members know from the start.</param>
     /// <returns>A transcript without turns.</returns>
-    public static Transcript Begin(string preamble) => new(preamble, []);
+    public static Transcript Begin(string preamble) => new(
+        preamble,
+        AppendOnlyList<TeamMessage>.Create(),
+        AppendOnlyList<ChatMessage>.Create().Add(new ChatMessage(ChatRole.System, preamble)),
+        null);
+
+    /// <summary>The last turns.</summary>
+    /// <param name="count">How many at most.</param>
+    /// <returns>The turns, oldest first.</returns>
+    public IEnumerable<TeamMessage> Last(int count)
+    {
+        for (var i = Math.Max(0, _messages.Count - count); i < _messages.Count; i++)
+        {
+            yield return _messages[i];
+        }
+    }
 
     /// <summary>Adds something said without a cue: by a person or a tool, or one of several answers given at once.</summary>
     /// <param name="message">The turn.</param>
     /// <returns>A transcript with it.</returns>
-    public Transcript Add(TeamMessage message) => new(Preamble, _entries.Add(new Entry(message, null)));
+    public Transcript Add(TeamMessage message)
+    {
+        ArgumentNullException.ThrowIfNull(message);
+        var pending = (_pending ?? AppendOnlyList<string>.Create()).Add($"{message.From}: {message.Text}");
+        return new(Preamble, _messages.Add(message), _prompt, pending);
+    }
 
     /// <summary>Adds the answer to a cue; the cue stays as the header of the message.</summary>
     /// <param name="cue">The cue as it was given to <see cref="ToPrompt"/>.</param>
     /// <param name="answer">The answer.</param>
     /// <returns>A transcript with both.</returns>
-    public Transcript AddTurn(string cue, TeamMessage answer) => new(Preamble, _entries.Add(new Entry(answer, cue)));
+    public Transcript AddTurn(string cue, TeamMessage answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        var said = new ChatMessage(ChatRole.Assistant, answer.Text) { AuthorName = answer.From };
+        if (answer.TokenIds is { } ids)
+        {
+            ModelCall.SetTokenIds(said, ids);
+        }
+
+        var asked = new ChatMessage(ChatRole.User, Join(Header(answer.From, cue)));
+        return new(Preamble, _messages.Add(answer), _prompt.Add(asked).Add(said), null);
+    }
 
     /// <summary>
     /// The prompt for the one who speaks next. For two agents it differs only after the last line that both can see.
@@ -57,63 +92,22 @@ public sealed class Transcript
     /// <param name="speaker">Who speaks.</param>
     /// <param name="cue">What is asked of it, in a line.</param>
     /// <param name="notes">What only it sees, or null; stands right before the cue and is not kept.</param>
-    /// <returns>Messages: a system turn, then user and assistant turns in strict alternation, a user turn last.</returns>
+    /// <returns>
+    /// Messages: a system turn, then user and assistant turns in strict alternation, a user turn last. Read only.
+    /// </returns>
     public IList<ChatMessage> ToPrompt(string speaker, string cue, string? notes = null)
     {
-        var (messages, pending) = Lay();
-        if (!string.IsNullOrEmpty(notes))
-        {
-            Separate(pending).Append("Notes for ").Append(speaker).Append(" only:\n").Append(notes);
-        }
-
-        Separate(pending).Append(Header(speaker, cue));
-        messages.Add(new ChatMessage(ChatRole.User, pending.ToString()));
-        return messages;
+        var header = Header(speaker, cue);
+        var text = string.IsNullOrEmpty(notes) ? Join(header) : Join($"Notes for {speaker} only:\n{notes}", header);
+        return _prompt.Add(new ChatMessage(ChatRole.User, text), share: false);
     }
 
     /// <summary>The transcript without a cue, for questions that are decided and not answered.</summary>
-    /// <returns>A system turn, then user and assistant turns in strict alternation.</returns>
-    public IList<ChatMessage> ToContext()
-    {
-        var (messages, pending) = Lay();
-        if (pending.Length > 0)
-        {
-            messages.Add(new ChatMessage(ChatRole.User, pending.ToString()));
-        }
-
-        return messages;
-    }
-
-    private (List<ChatMessage> Messages, StringBuilder Pending) Lay()
-    {
-        var messages = new List<ChatMessage>(_entries.Count * 2 + 2) { new(ChatRole.System, Preamble) };
-        var pending = new StringBuilder();
-        foreach (var (message, cue) in _entries)
-        {
-            if (cue is null)
-            {
-                Separate(pending).Append(message.From).Append(": ").Append(message.Text);
-                continue;
-            }
-
-            Separate(pending).Append(Header(message.From, cue));
-            messages.Add(new ChatMessage(ChatRole.User, pending.ToString()));
-            pending.Clear();
-            var answer = new ChatMessage(ChatRole.Assistant, message.Text) { AuthorName = message.From };
-            if (message.TokenIds is { } ids)
-            {
-                ModelCall.SetTokenIds(answer, ids);
-            }
-
-            messages.Add(answer);
-        }
-
-        return (messages, pending);
-    }
+    /// <returns>A system turn, then user and assistant turns in strict alternation. Read only.</returns>
+    public IList<ChatMessage> ToContext() =>
+        _pending is null ? _prompt : _prompt.Add(new ChatMessage(ChatRole.User, Join()), share: false);
 
     private static string Header(string speaker, string cue) => $"[{speaker}] {cue}";
 
-    private static StringBuilder Separate(StringBuilder text) => text.Length == 0 ? text : text.Append("\n\n");
-
-    private sealed record Entry(TeamMessage Message, string? Cue);
+    private string Join(params ReadOnlySpan<string> texts) => string.Join("\n\n", [.. _pending ?? Enumerable.Empty<string>(), .. texts]);
 }

@@ -25,6 +25,7 @@ namespace Orchestrator.Core.Runs;
 [JsonDerivedType(typeof(MessagePosted), "message.posted")]
 [JsonDerivedType(typeof(ModelCalled), "model.called")]
 [JsonDerivedType(typeof(ChoiceMade), "choice.made")]
+[JsonDerivedType(typeof(DecisionMade), "decision.made")]
 [JsonDerivedType(typeof(ToolCalled), "tool.called")]
 [JsonDerivedType(typeof(ToolReturned), "tool.returned")]
 [JsonDerivedType(typeof(ApprovalGiven), "approval.given")]
@@ -48,7 +49,7 @@ public abstract record RunEvent
     /// </summary>
     [JsonIgnore]
     public bool MustPersist => this is RunStarted or PlanMade or TaskFinished or ToolCalled or ToolReturned
-        or DeliverableWritten or RunFinished;
+        or DecisionMade or DeliverableWritten or RunFinished;
 }
 
 /// <summary>The format of a run's log.</summary>
@@ -137,6 +138,20 @@ public sealed record ToolRequest(string CallId, string Tool, JsonElement Argumen
 /// <param name="ReusedTokens">Tokens found in the cache.</param>
 public sealed record ChoiceMade(
     string Evidence, ChoiceMethod Method, IReadOnlyList<ChoiceScore> Scores, int ComputedTokens, int ReusedTokens) : RunEvent;
+
+/// <summary>The team decided by a vote; each ballot is a <see cref="ChoiceMade"/> before it.</summary>
+/// <param name="Question">What was decided.</param>
+/// <param name="Rule">How votes became a decision: <c>pooled</c> or <c>plurality</c>.</param>
+/// <param name="Winner">The option that won.</param>
+/// <param name="Margin">Its share less that of the next, 0 to 1.</param>
+/// <param name="Shares">The options with their shares, which sum to 1, highest first.</param>
+public sealed record DecisionMade(
+    string Question, string Rule, string Winner, double Margin, IReadOnlyList<OptionShare> Shares) : RunEvent;
+
+/// <summary>How much of a vote an option got.</summary>
+/// <param name="Option">The option's name.</param>
+/// <param name="Share">Its share, 0 to 1.</param>
+public sealed record OptionShare(string Option, double Share);
 
 /// <summary>A tool is about to be called. On disk before the call, so that no side effect is forgotten.</summary>
 /// <param name="CallId">Ties it to its <see cref="ToolReturned"/>.</param>

@@ -1,0 +1,173 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Orchestrator.Core.Agents;
+using Orchestrator.Core.Messages;
+using Orchestrator.Core.Planning;
+using Orchestrator.Core.Runs;
+using Orchestrator.Coordination.Planning;
+using Orchestrator.Coordination.Protocols;
+
+namespace Orchestrator.Coordination.Running;
+
+/// <summary>
+/// Carries a plan out, wave by wave: the tasks of a wave need only earlier ones and run at once, each in a fork of the
+/// shared transcript, so that all of them begin with the same cached prompt. Their results are put on the transcript in
+/// the plan's order, whichever came first.
+/// </summary>
+internal sealed class TaskStep(RunScope run)
+{
+    internal async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var outcomes = new Dictionary<string, TaskOutcome>(StringComparer.Ordinal);
+        using var slots = new SemaphoreSlim(run.Options.MaxParallelTasks);
+        foreach (var wave in PlanGraph.Waves(run.Plan!))
+        {
+            var transcript = run.Transcript;
+            var results = await Task.WhenAll(wave.Select(task => InSlotAsync(
+                slots, () => RunTaskAsync(task, transcript, outcomes, cancellationToken), cancellationToken)))
+                .ConfigureAwait(false);
+            foreach (var (task, result) in wave.Zip(results))
+            {
+                outcomes.Add(task.Id, result.Outcome);
+                foreach (var message in result.Messages)
+                {
+                    await run.PostAsync(message, task.Id, result.Outcome.Agent, cancellationToken).ConfigureAwait(false);
+                }
+            }
+        }
+
+        run.Outcomes.AddRange(run.Plan!.Tasks.Select(t => outcomes[t.Id]));
+    }
+
+    private static async Task<T> InSlotAsync<T>(SemaphoreSlim slots, Func<Task<T>> work, CancellationToken cancellationToken)
+    {
+        await slots.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            return await work().ConfigureAwait(false);
+        }
+        finally
+        {
+            slots.Release();
+        }
+    }
+
+    private async Task<TaskResult> RunTaskAsync(
+        PlanTask task, Transcript transcript, Dictionary<string, TaskOutcome> done, CancellationToken cancellationToken)
+    {
+        var name = run.Assignments.First(a => a.TaskId == task.Id).Agent;
+        var failed = task.Needs.Where(n => !done[n].Succeeded).ToArray();
+        TaskResult result;
+        if (failed.Length > 0)
+        {
+            var reason = $"It needs {string.Join(" and ", failed.Select(f => $"'{f}'"))}, which failed.";
+            result = new TaskResult(new TaskOutcome(task.Id, name, false, reason), []);
+        }
+        else
+        {
+            await run.Journal.AppendAsync(new TaskStarted(task.Id) { Agent = name }, cancellationToken).ConfigureAwait(false);
+            result = await AskAsync(task, run.Agent(name), transcript, cancellationToken).ConfigureAwait(false);
+        }
+
+        await run.Journal.AppendAsync(new TaskFinished(result.Outcome) { Agent = name }, cancellationToken).ConfigureAwait(false);
+        return result;
+    }
+
+    private async Task<TaskResult> AskAsync(
+        PlanTask task, IAgent agent, Transcript transcript, CancellationToken cancellationToken)
+    {
+        var name = agent.Card.Name;
+        var cue = await run.Prompts.RenderAsync(PromptNames.Task, Variables(task, agent), cancellationToken).ConfigureAwait(false);
+        var turn = await run.Turns.TakeAsync(agent, run.Turn(cue, transcript), task.Id, cancellationToken).ConfigureAwait(false);
+        if (turn.Reply is not { } reply)
+        {
+            return new TaskResult(new TaskOutcome(task.Id, name, false, turn.Failure!), []);
+        }
+
+        var messages = new List<TeamMessage>(TurnRecord.ToolMessages(reply, run.Options.MaxToolResultCharacters))
+        {
+            new(name, $"(result of {task.Id}) {reply.Text}"),
+        };
+        if (run.Team.Facts is not null
+            && await FactsAsync(task, agent, Fork(transcript, cue, name, reply), cancellationToken).ConfigureAwait(false) is { } facts)
+        {
+            messages.Add(facts);
+        }
+
+        return new TaskResult(new TaskOutcome(task.Id, name, true, reply.Text), messages);
+    }
+
+    private Transcript Fork(Transcript transcript, string cue, string name, AgentReply reply)
+    {
+        foreach (var message in TurnRecord.ToolMessages(reply, run.Options.MaxToolResultCharacters))
+        {
+            transcript = transcript.Add(message);
+        }
+
+        return transcript.AddTurn(cue, new TeamMessage(name, reply.Text, TokenIds: reply.TokenIds));
+    }
+
+    /// <summary>Lets the agent write down what it found, under a schema; a result without facts is a result all the same.</summary>
+    private async Task<TeamMessage?> FactsAsync(
+        PlanTask task, IAgent agent, Transcript fork, CancellationToken cancellationToken)
+    {
+        var definition = run.Team.Facts!;
+        var cue = await run.Prompts.RenderAsync(definition.Prompt, Variables(task, agent), cancellationToken).ConfigureAwait(false);
+        var turn = run.Turn(cue, fork) with { Schema = FactsSchema(definition.Schema, definition.MaxFacts), Tools = [] };
+        var outcome = await run.Turns.TakeAsync(agent, turn, task.Id, cancellationToken).ConfigureAwait(false);
+        if (outcome.Reply?.Content is not { ValueKind: JsonValueKind.Object } content
+            || !content.TryGetProperty("facts", out var facts)
+            || facts.ValueKind != JsonValueKind.Array
+            || facts.GetArrayLength() == 0)
+        {
+            return null;
+        }
+
+        return new TeamMessage(agent.Card.Name, $"(facts of {task.Id})\n{InWords(facts)}", Performative.Inform, facts.Clone());
+    }
+
+    private Dictionary<string, object?> Variables(PlanTask task, IAgent agent)
+    {
+        var variables = PromptVariables.Of(agent.Card);
+        variables["goal"] = run.Run.Task;
+        variables["task"] = task.Description;
+        variables["task_id"] = task.Id;
+        variables["needs"] = task.Needs;
+        variables["inputs"] = run.Team.Inputs;
+        return variables;
+    }
+
+    private static JsonElement FactsSchema(JsonElement fact, int maxFacts) => JsonSerializer.SerializeToElement<JsonNode>(new JsonObject
+    {
+        ["type"] = "object",
+        ["properties"] = new JsonObject
+        {
+            ["facts"] = new JsonObject
+            {
+                ["type"] = "array",
+                ["items"] = JsonNode.Parse(fact.GetRawText()),
+                ["maxItems"] = maxFacts,
+            },
+        },
+        ["required"] = new JsonArray("facts"),
+        ["additionalProperties"] = false,
+    });
+
+    /// <summary>Facts as lines of <c>key: value</c>, which small models read better than JSON.</summary>
+    private static string InWords(JsonElement facts)
+    {
+        var text = new StringBuilder();
+        foreach (var fact in facts.EnumerateArray())
+        {
+            text.Append(text.Length == 0 ? "- " : "\n- ");
+            text.Append(fact.ValueKind == JsonValueKind.Object
+                ? string.Join(", ", fact.EnumerateObject().Select(p => $"{p.Name}: {p.Value}"))
+                : fact.ToString());
+        }
+
+        return text.ToString();
+    }
+
+    private sealed record TaskResult(TaskOutcome Outcome, IReadOnlyList<TeamMessage> Messages);
+}
