@@ -124,7 +124,7 @@ public sealed class PromptTemplate
         }
     }
 
-    private void Check(IReadOnlyDictionary<string, object?> values)
+    internal void Check(IReadOnlyDictionary<string, object?> values)
     {
         string[] known = [.. _config.InputVariables.Select(v => v.Name)];
         if (values.Keys.FirstOrDefault(k => !known.Contains(k)) is { } unknown)

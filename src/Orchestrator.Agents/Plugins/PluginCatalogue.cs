@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Agents.Definitions;
+using Orchestrator.Agents.Plugins.BuiltIn;
+using Orchestrator.Agents.Plugins.Loading;
+using Orchestrator.Agents.Tools;
+using Orchestrator.Core;
+using Orchestrator.Core.Plugins;
+
+namespace Orchestrator.Agents.Plugins;
+
+/// <summary>All plugins that teams can name: the built-in ones, and one for each folder that holds a <c>plugin.yaml</c>.</summary>
+public sealed class PluginCatalogue
+{
+    private readonly AgentsOptions _options;
+    private readonly IServiceProvider _services;
+    private readonly ILoggerFactory _loggerFactory;
+
+    /// <summary>Creates a catalogue; nothing is read or started yet.</summary>
+    /// <param name="options">The folders, what is switched on, and what is approved.</param>
+    /// <param name="services">What plugins' constructors may take; null for nothing.</param>
+    /// <param name="loggerFactory">Hears what MCP servers write to standard error.</param>
+    public PluginCatalogue(
+        AgentsOptions options, IServiceProvider? services = null, ILoggerFactory? loggerFactory = null)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options;
+        _services = services ?? NoServices.Instance;
+        _loggerFactory = loggerFactory ?? NullLoggerFactory.Instance;
+    }
+
+    /// <summary>The JSON schema of <c>plugin.yaml</c>, for editors.</summary>
+    public static string JsonSchema => PluginManifestFile.JsonSchema;
+
+    /// <summary>Reads one manifest.</summary>
+    /// <param name="path">The <c>plugin.yaml</c>.</param>
+    /// <returns>The manifest.</returns>
+    /// <exception cref="DefinitionException">The file can't be read or is wrong.</exception>
+    public static PluginManifest ReadFile(string path) =>
+        DefinitionFile.Read(Path.GetFullPath(path), PluginManifestFile.Read);
+
+    /// <summary>Looks for plugins.</summary>
+    /// <returns>The manifests by name, and what is wrong with those that can't be read.</returns>
+    public PluginListing List()
+    {
+        var manifests = new SortedDictionary<string, PluginManifest>(StringComparer.Ordinal);
+        var errors = new List<DefinitionError>();
+        foreach (var path in _options.PluginFolders.Where(Directory.Exists)
+            .SelectMany(f => Directory.EnumerateDirectories(f).Order(StringComparer.Ordinal))
+            .Select(f => Path.Combine(f, PluginManifestFile.FileName))
+            .Where(File.Exists))
+        {
+            try
+            {
+                var manifest = ReadFile(path);
+                manifests.TryAdd(manifest.Name, manifest);
+            }
+            catch (DefinitionException e)
+            {
+                errors.AddRange(e.Errors);
+            }
+        }
+
+        // A folder can't take the place of a built-in plugin, whose rules people know.
+        foreach (var builtIn in BuiltInPlugins.All)
+        {
+            manifests[builtIn.Manifest.Name] = builtIn.Manifest;
+        }
+
+        return new PluginListing([.. manifests.Values], errors);
+    }
+
+    /// <summary>Whether teams may use a plugin.</summary>
+    /// <param name="manifest">The plugin.</param>
+    /// <returns>True where it is on by itself or by the settings.</returns>
+    public bool IsEnabled(PluginManifest manifest)
+    {
+        ArgumentNullException.ThrowIfNull(manifest);
+        return manifest.Enabled || _options.Enable.Contains(manifest.Name, StringComparer.OrdinalIgnoreCase);
+    }
+
+    /// <summary>Opens plugins for a run.</summary>
+    /// <param name="names">The plugins' names.</param>
+    /// <param name="context">Where they work.</param>
+    /// <param name="cancellationToken">Stops the opening.</param>
+    /// <returns>The open plugins; disposing closes them.</returns>
+    /// <exception cref="OrchestratorException">A plugin is unknown, broken, or switched off.</exception>
+    public async Task<PluginSet> OpenAsync(
+        IEnumerable<string> names, PluginContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(names);
+        ArgumentNullException.ThrowIfNull(context);
+        var listing = List();
+        var open = new List<OpenPlugin>();
+        try
+        {
+            foreach (var name in names.Distinct(StringComparer.Ordinal))
+            {
+                open.Add(await OpenAsync(Find(listing, name), context, cancellationToken).ConfigureAwait(false));
+            }
+
+            return new PluginSet(open, Adjust);
+        }
+        catch
+        {
+            await new PluginSet(open, Adjust).DisposeAsync().ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    private PluginManifest Find(PluginListing listing, string name)
+    {
+        if (listing.Plugins.FirstOrDefault(p => p.Name == name) is { } manifest)
+        {
+            return IsEnabled(manifest) ? manifest : throw new PluginException(
+                name, "it is switched off.", $"Switch it on with the setting Orchestrator:Agents:Enable:0 = {name}.");
+        }
+
+        // The manifest that was meant may be the broken one.
+        var broken = listing.Errors
+            .Where(e => Path.GetFileName(Path.GetDirectoryName(e.File)) == name)
+            .ToArray();
+        throw broken.Length > 0 ? new DefinitionException(broken) : new OrchestratorException(
+            ErrorKind.Configuration,
+            $"There is no plugin '{name}'{Spelling.Hint(name, [.. listing.Plugins.Select(p => p.Name)])}.",
+            "Run `orchestrator plugin list` to see what there is.");
+    }
+
+    private async Task<OpenPlugin> OpenAsync(
+        PluginManifest manifest, PluginContext context, CancellationToken cancellationToken) => manifest.Kind switch
+        {
+            PluginKind.BuiltIn => BuiltInPlugins.All.Single(p => p.Manifest.Name == manifest.Name).Open(context),
+            PluginKind.Assembly => AssemblyPluginLoader.Load(manifest, context, _services),
+            PluginKind.Prompts => PromptPluginLoader.Load(manifest),
+            _ => await McpPluginLoader.LoadAsync(manifest, context, _loggerFactory, cancellationToken).ConfigureAwait(false),
+        };
+
+    /// <summary>What the settings say about approval goes before what the manifest says.</summary>
+    private ToolPolicy Adjust(string plugin, string function, ToolPolicy policy) =>
+        _options.Approvals.TryGetValue($"{plugin}-{function}", out var approval) || _options.Approvals.TryGetValue(plugin, out approval)
+            ? policy with { Approval = approval }
+            : policy;
+
+    private sealed class NoServices : IServiceProvider
+    {
+        public static NoServices Instance { get; } = new();
+
+        public object? GetService(Type serviceType) => null;
+    }
+}
+
+/// <summary>What a <see cref="PluginCatalogue"/> found.</summary>
+/// <param name="Plugins">The plugins, by name in ordinal order.</param>
+/// <param name="Errors">What is wrong with manifests that can't be read.</param>
+public sealed record PluginListing(IReadOnlyList<PluginManifest> Plugins, IReadOnlyList<DefinitionError> Errors);

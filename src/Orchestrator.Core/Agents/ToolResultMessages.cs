@@ -1,0 +1,25 @@
+using Orchestrator.Core.Messages;
+
+namespace Orchestrator.Core.Agents;
+
+/// <summary>How tool calls stand in a transcript.</summary>
+public static class ToolResultMessages
+{
+    /// <summary>
+    /// The turn that shows a tool call to everybody. An agent lays its own calls out so before it answers; who adds
+    /// its <see cref="AgentReply.ToolResults"/> to the transcript by this same method, and then its answer, gets the
+    /// very bytes that the agent's prompt had, and so its KV cache.
+    /// </summary>
+    /// <param name="result">The call and its outcome.</param>
+    /// <param name="caller">Who called.</param>
+    /// <returns>A turn from the tool.</returns>
+    public static TeamMessage ToMessage(this ToolResult result, string caller)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        var outcome = result.Failed ? "failed: " : "";
+        return new TeamMessage(
+            result.Tool,
+            $"called by {caller} with {result.Arguments.GetRawText()}\n{outcome}{result.Result}",
+            result.Failed ? Performative.Refuse : Performative.Inform);
+    }
+}
