@@ -176,6 +176,7 @@ public sealed class ScriptedChatClient : IChatClient
             {
                 Model = Model,
                 TokenIds = tokens,
+                AnswerTokenIds = text.Length == 0 ? null : tokens[..^1],
                 Seed = (ulong)(request.Options?.Seed ?? 0),
             }.ApplyTo(null);
         }
