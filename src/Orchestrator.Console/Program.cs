@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Orchestrator.Console.Commands;
+using Orchestrator.Console.Commands.Doctor;
 using Orchestrator.Console.Hosting;
 
 System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -11,6 +12,7 @@ var root = new RootCommand("A team of agents works on one language model on your
     GlobalOptions.Verbose,
     GlobalOptions.Root,
     new ConfigCommand(),
+    new DoctorCommand(),
 };
 foreach (var help in root.Options.OfType<HelpOption>())
 {
