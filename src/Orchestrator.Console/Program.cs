@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Orchestrator.Console.Commands;
-using Orchestrator.Console.Commands.Doctor;
+using Orchestrator.Console.Commands.Models;
 using Orchestrator.Console.Hosting;
 
 System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -12,7 +12,7 @@ var root = new RootCommand("A team of agents works on one language model on your
     GlobalOptions.Verbose,
     GlobalOptions.Root,
     new ConfigCommand(),
-    new DoctorCommand(),
+    ModelCommands.Create(),
 };
 foreach (var help in root.Options.OfType<HelpOption>())
 {

@@ -6,9 +6,9 @@ namespace Orchestrator.Console.Hosting;
 /// Ctrl-C as people expect it: the first stops what is under way and keeps what is done, the second exits. Within a
 /// turn (an answer in a conversation) it stops the turn only.
 /// </summary>
-#pragma warning disable CA1001 // It lives as long as the process.
+[System.Diagnostics.CodeAnalysis.SuppressMessage(
+    "Design", "CA1001:Types that own disposable fields should be disposable", Justification = "It lives as long as the process.")]
 internal sealed class InterruptHandler
-#pragma warning restore CA1001
 {
     private readonly CancellationTokenSource _source = new();
     private readonly PosixSignalRegistration[] _registrations;

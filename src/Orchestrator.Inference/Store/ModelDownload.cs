@@ -325,7 +325,8 @@ internal sealed partial class ModelDownload(
     private bool IsHub(Uri address) =>
         Uri.Compare(address, options.Endpoint, UriComponents.SchemeAndServer, UriFormat.SafeUnescaped, StringComparison.OrdinalIgnoreCase) == 0;
 
-    private static string Describe(Exception cause) => cause.InnerException is { } inner ? $"{cause.Message} ({inner.Message})" : cause.Message;
+    private static string Describe(Exception cause) =>
+        cause.InnerException is { } inner && !cause.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{cause.Message} ({inner.Message})" : cause.Message;
 
     private static long Length(string path) => File.Exists(path) ? new FileInfo(path).Length : 0;
 

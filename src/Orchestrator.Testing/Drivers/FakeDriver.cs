@@ -371,11 +371,6 @@ public sealed class FakeDriver : IModelDriver
                         $"Sequence {sequence} holds {length} positions, and position {batch.Positions[i]} was given.", nameof(batch));
                 }
 
-                if (_sequences[sequence].Contains(Cell.Hole))
-                {
-                    throw new ArgumentException($"Sequence {sequence} has a gap.", nameof(batch));
-                }
-
                 if (length >= _options.TrainedContext)
                 {
                     throw new ArgumentException($"Sequence {sequence} is longer than the model takes.", nameof(batch));
@@ -419,6 +414,11 @@ public sealed class FakeDriver : IModelDriver
         var state = 1UL;
         foreach (var cell in CollectionsMarshal.AsSpan(cells))
         {
+            if (cell == Cell.Hole)
+            {
+                throw new InvalidOperationException("A sequence has a gap.");
+            }
+
             state = Mix(state + cell.Value);
         }
 

@@ -1,0 +1,69 @@
+using System.CommandLine;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orchestrator.Console.Hosting;
+using Orchestrator.Inference.Store;
+
+namespace Orchestrator.Console.Commands.Models;
+
+/// <summary><c>orchestrator model</c>.</summary>
+internal static class ModelCommands
+{
+    public static Command Create() => new CommandGroup(
+        "model",
+        "Fetch, inspect and check models.",
+        new ListModelsCommand(),
+        new PullModelCommand(),
+        new ShowModelCommand(),
+        new AddModelCommand(),
+        new RemoveModelCommand(),
+        new VerifyModelsCommand(),
+        new TokenizeCommand());
+}
+
+/// <summary>A command that works on the model store.</summary>
+internal abstract class ModelStoreCommand(string name, string description, params IReadOnlyList<string> examples)
+    : ConsoleCommand(name, description, examples)
+{
+    public override void Configure(ParseResult parse, HostApplicationBuilder builder)
+    {
+        builder.Services.AddModelStore();
+        builder.Services.AddOptions<ModelStoreOptions>().PostConfigure<RootFolder>((options, root) =>
+        {
+            options.Root = root.Resolve(options.Root);
+            options.CataloguePath = options.CataloguePath is { Length: > 0 } path ? root.Resolve(path) : null;
+        });
+    }
+
+    protected static Argument<string?> ModelArgument() => new("model")
+    {
+        Description = "A GGUF file, or a model's name in the store. Default: Orchestrator:Model in the settings.",
+        HelpName = "PATH|NAME",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
+
+    /// <summary>The file of the model that was named, or of the one in the settings, or of the proposed one.</summary>
+    protected static string Resolve(IServiceProvider services, string? named)
+    {
+        var text = named ?? services.GetRequiredService<IConfiguration>()["Orchestrator:Model"];
+        if (string.IsNullOrWhiteSpace(text))
+        {
+            return services.GetRequiredService<ModelStore>().Resolve(null);
+        }
+
+        var path = services.GetRequiredService<RootFolder>().Resolve(text);
+        return Path.Exists(path) ? path : services.GetRequiredService<ModelStore>().Resolve(text);
+    }
+}
+
+/// <summary>A model of the store as <c>--json</c> writes it.</summary>
+internal sealed record StoredModelJson(
+    string Name, string? Path, long Bytes, bool Here, string? Sha256, string? Source, string? Licence, int? Context)
+{
+    public static StoredModelJson Of(ModelRecord record) => new(
+        record.Name, record.Path, record.Bytes, record.Exists, record.Files[0].Sha256, record.Source, null, null);
+
+    public static StoredModelJson Of(CatalogueEntry entry) => new(
+        entry.Name, null, entry.Bytes, false, entry.Sha256, $"{entry.Repo}/{entry.File}", entry.Licence, entry.Context);
+}
