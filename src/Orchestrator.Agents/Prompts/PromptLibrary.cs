@@ -32,8 +32,15 @@ public sealed class PromptLibrary : DefinitionLibrary<PromptTemplate>, IPromptRe
 
     /// <inheritdoc/>
     public Task<string> RenderAsync(
-        string name, IReadOnlyDictionary<string, object?> variables, CancellationToken cancellationToken = default) =>
-        Get(name).RenderAsync(variables, kernel: null, cancellationToken);
+        string name, IReadOnlyDictionary<string, object?> variables, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(variables);
+        var prompt = Get(name);
+
+        // Callers offer all that they know; people's templates take what they want of it.
+        var wanted = prompt.Variables.Where(v => variables.ContainsKey(v.Name)).ToDictionary(v => v.Name, v => variables[v.Name]);
+        return prompt.RenderAsync(wanted, kernel: null, cancellationToken);
+    }
 
     private protected override PromptTemplate Read(string path, string text, string sha256) =>
         PromptFile.Read(path, text, sha256);

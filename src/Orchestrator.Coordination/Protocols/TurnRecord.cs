@@ -16,7 +16,7 @@ internal static class TurnRecord
         int maxToolResultCharacters,
         CancellationToken cancellationToken)
     {
-        foreach (var message in ToolMessages(reply, maxToolResultCharacters))
+        foreach (var message in ToolMessages(reply, speaker, maxToolResultCharacters))
         {
             transcript = transcript.Add(message);
             await journal.AppendAsync(new MessagePosted(message) { Agent = speaker }, cancellationToken).ConfigureAwait(false);
@@ -27,10 +27,11 @@ internal static class TurnRecord
         return transcript.AddTurn(cue, answer);
     }
 
-    /// <summary>What tools gave, each as a turn of its own, cut to length.</summary>
-    internal static IEnumerable<TeamMessage> ToolMessages(AgentReply reply, int maxCharacters) =>
-        (reply.ToolResults ?? []).Select(t => new TeamMessage(
-            t.Tool, t.Failed ? $"failed: {Cut(t.Result, maxCharacters)}" : Cut(t.Result, maxCharacters)));
+    /// <summary>
+    /// What tools gave, each as a turn of its own, as the agent saw it; only what is longer than allowed is cut.
+    /// </summary>
+    internal static IEnumerable<TeamMessage> ToolMessages(AgentReply reply, string caller, int maxCharacters = int.MaxValue) =>
+        (reply.ToolResults ?? []).Select(t => (t with { Result = Cut(t.Result, maxCharacters) }).ToMessage(caller));
 
     /// <summary>The beginning of a text, without half a surrogate pair at its end.</summary>
     internal static string Cut(string text, int characters)

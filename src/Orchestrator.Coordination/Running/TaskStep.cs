@@ -85,7 +85,7 @@ internal sealed class TaskStep(RunScope run)
             return new TaskResult(new TaskOutcome(task.Id, name, false, turn.Failure!), []);
         }
 
-        var messages = new List<TeamMessage>(TurnRecord.ToolMessages(reply, run.Options.MaxToolResultCharacters))
+        var messages = new List<TeamMessage>(TurnRecord.ToolMessages(reply, name, run.Options.MaxToolResultCharacters))
         {
             new(name, $"(result of {task.Id}) {reply.Text}"),
         };
@@ -98,9 +98,10 @@ internal sealed class TaskStep(RunScope run)
         return new TaskResult(new TaskOutcome(task.Id, name, true, reply.Text), messages);
     }
 
-    private Transcript Fork(Transcript transcript, string cue, string name, AgentReply reply)
+    /// <summary>The transcript as the agent saw it, and so with its cache.</summary>
+    private static Transcript Fork(Transcript transcript, string cue, string name, AgentReply reply)
     {
-        foreach (var message in TurnRecord.ToolMessages(reply, run.Options.MaxToolResultCharacters))
+        foreach (var message in TurnRecord.ToolMessages(reply, name))
         {
             transcript = transcript.Add(message);
         }

@@ -49,7 +49,9 @@ public sealed record TeamRun
 /// <param name="Agents">The members, in the team's order.</param>
 /// <param name="Client">The model, for the planner and for decisions; what it does goes into the run's journal.</param>
 /// <param name="Tools">The team's tools, or null for none.</param>
-public sealed record TeamMembers(IReadOnlyList<IAgent> Agents, IChatClient Client, IToolInvoker? Tools = null);
+/// <param name="Owned">What is disposed when the run has ended, plugins for one; or null.</param>
+public sealed record TeamMembers(
+    IReadOnlyList<IAgent> Agents, IChatClient Client, IToolInvoker? Tools = null, IAsyncDisposable? Owned = null);
 
 /// <summary>How a run ended.</summary>
 public sealed record TeamRunResult

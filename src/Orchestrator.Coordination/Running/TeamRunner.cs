@@ -97,13 +97,15 @@ public sealed partial class TeamRunner
             CancellationToken.None).ConfigureAwait(false);
         LogStarted(budget.RunId, run.Team.Name);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, budget.Spent);
+        TeamMembers? members = null;
         RunScope? scope = null;
         string reason;
         string? failure = null;
         Exception? error = null;
         try
         {
-            scope = await BeginAsync(run, budget, stop.Token).ConfigureAwait(false);
+            members = await run.Assemble(budget, stop.Token).ConfigureAwait(false);
+            scope = await BeginAsync(run, members, budget, stop.Token).ConfigureAwait(false);
             (reason, failure) = await CarryOutAsync(scope, stop.Token).ConfigureAwait(false);
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
@@ -117,6 +119,14 @@ public sealed partial class TeamRunner
         catch (Exception e)
         {
             (reason, failure, error) = (Failed, e.Message, e);
+        }
+        finally
+        {
+            // Before the last event: what a plugin does while it closes is a part of the run.
+            if (members?.Owned is { } owned)
+            {
+                await owned.DisposeAsync().ConfigureAwait(false);
+            }
         }
 
         if (reason == Failed)
@@ -143,9 +153,9 @@ public sealed partial class TeamRunner
         };
     }
 
-    private async Task<RunScope> BeginAsync(TeamRun run, RunBudget budget, CancellationToken cancellationToken)
+    private async Task<RunScope> BeginAsync(
+        TeamRun run, TeamMembers members, RunBudget budget, CancellationToken cancellationToken)
     {
-        var members = await run.Assemble(budget, cancellationToken).ConfigureAwait(false);
         var preamble = await _prompts.RenderAsync(
             PromptNames.Preamble,
             new Dictionary<string, object?>

@@ -11,7 +11,9 @@ public interface IPromptRenderer
 
     /// <summary>Fills a template in. Values are data: nothing in them is taken for a part of the template.</summary>
     /// <param name="name">The template's name.</param>
-    /// <param name="variables">Values by variable; text, numbers, and lists or dictionaries of these.</param>
+    /// <param name="variables">
+    /// Values by variable; text, numbers, and lists or dictionaries of these. A template need not use them all.
+    /// </param>
     /// <param name="cancellationToken">Stops the rendering.</param>
     /// <returns>The text.</returns>
     /// <exception cref="OrchestratorException">There is no such template, or it asks for an unknown variable.</exception>
