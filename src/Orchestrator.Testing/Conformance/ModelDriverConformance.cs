@@ -303,6 +303,9 @@ public static class ModelDriverConformance
 
         Require.Throws<ArgumentException>(() => driver.CopySequence(0, 1, 0, 7), "Copying more than there is");
         Require.Throws<ArgumentException>(() => driver.CopySequence(0, 0, 0, 6), "Copying a sequence to itself");
+        Require.Throws<ArgumentException>(() => driver.CopySequence(0, 1, 2, 6), "Copying that leaves a gap");
+        driver.CopySequence(0, 1, 0, 4);
+        Require.Throws<ArgumentException>(() => driver.CopySequence(0, 1, 3, 6), "Copying over cells");
         Require.Throws<ArgumentException>(() => driver.CopySequence(0, 1, -1, 6), "Copying from a negative position");
         Require.Throws<ArgumentException>(() => driver.CopySequence(0, 1, 4, 2), "Copying backwards");
         Require.Throws<ArgumentException>(() => driver.RemoveSequence(0, -1, 6), "Removing from a negative position");

@@ -89,12 +89,6 @@ public sealed class FakeDriver : IModelDriver
         {
             if (_options.OnDecode?.Invoke(batch) is { } status && status != DecodeStatus.Done)
             {
-                if (status == DecodeStatus.Aborted)
-                {
-                    // As in llama.cpp: what the batch had written by then stays until somebody removes it.
-                    Write(batch, Math.Min(batch.Count, _options.ContextSize - _usedCells) / 2);
-                }
-
                 return status;
             }
         }
@@ -153,21 +147,20 @@ public sealed class FakeDriver : IModelDriver
             throw new ArgumentException($"Sequence {source} has {from.Count} positions, not {end}.", nameof(end));
         }
 
+        if (start > to.Count || from[start..end].Contains(Cell.Hole) || to.Skip(start).Take(end - start).Any(cell => cell != Cell.Hole))
+        {
+            throw new ArgumentException($"Sequence {destination} ends at {to.Count}; copying {start} to {end} would leave a gap or replace cells.");
+        }
+
         for (var position = start; position < end; position++)
         {
-            var cell = from[position];
-            while (to.Count <= position)
+            if (position == to.Count)
             {
                 to.Add(Cell.Hole);
             }
 
-            if (to[position] != Cell.Hole)
-            {
-                throw new InvalidOperationException($"Sequence {destination} already holds position {position}.");
-            }
-
-            to[position] = cell;
-            cell.Owners++;
+            to[position] = from[position];
+            from[position].Owners++;
         }
     }
 
@@ -365,6 +358,11 @@ public sealed class FakeDriver : IModelDriver
             foreach (var sequence in batch.SequencesOf(i))
             {
                 var length = lengths.GetValueOrDefault(sequence, Sequence(sequence).Count);
+                if (Sequence(sequence).Contains(Cell.Hole))
+                {
+                    throw new ArgumentException($"Sequence {sequence} has a gap.", nameof(batch));
+                }
+
                 if (batch.Positions[i] != length)
                 {
                     throw new ArgumentException(
