@@ -1,0 +1,53 @@
+using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Constraints.Suites;
+using Orchestrator.Inference.Gguf;
+
+// Runs a suite of schemas (MaskBench's format) over a model's vocabulary: dotnet run -c Release -- SUITE.jsonl MODEL.gguf [--details]
+if (args.Length < 2)
+{
+    Console.Error.WriteLine("usage: SUITE.jsonl MODEL.gguf [--details]");
+    return 1;
+}
+
+var compiler = new ConstraintCompiler(new GgufVocabulary(GgufReader.ReadModel(args[1]).Metadata));
+var suite = new ConstraintSuite(compiler);
+var results = new List<SuiteResult>();
+foreach (var line in File.ReadLines(args[0]).Where(line => line.Length > 0))
+{
+    try
+    {
+        results.Add(suite.Run(line));
+    }
+    catch (Exception error)
+    {
+        Console.WriteLine($"CRASH {line[..Math.Min(100, line.Length)]}\n{error}");
+    }
+}
+
+foreach (var result in results.Where(result => args.Contains("--details") && result.Outcome != SuiteOutcome.Passed))
+{
+    Console.WriteLine($"{result.Outcome} {result.File} {result.Keyword} {result.Detail?[..Math.Min(400, result.Detail.Length)]}");
+}
+
+foreach (var group in results.GroupBy(result => result.Outcome).OrderBy(group => group.Key))
+{
+    Console.WriteLine($"{group.Key,-18} {group.Count(),6} {100.0 * group.Count() / results.Count,6:F2} %");
+}
+
+foreach (var group in results.Where(result => result.Outcome == SuiteOutcome.Unsupported).GroupBy(result => result.Keyword).OrderByDescending(group => group.Count()))
+{
+    Console.WriteLine($"  {group.Key ?? "-",-22} {group.Count(),4}");
+}
+
+Print("compile", [.. results.Where(r => r.Outcome != SuiteOutcome.Unsupported).Select(result => result.CompileMicroseconds).Order()]);
+Print("mask", [.. results.SelectMany(result => result.MaskMicroseconds).Order()]);
+return 0;
+
+static void Print(string what, double[] sorted)
+{
+    if (sorted.Length > 0)
+    {
+        Console.WriteLine($"{what,-8} n {sorted.Length}, average {sorted.Average():F1} µs, p50 {sorted[sorted.Length / 2]:F1}, p90 {sorted[(int)(sorted.Length * 0.9)]:F1}, p99 {sorted[(int)(sorted.Length * 0.99)]:F1}, max {sorted[^1]:F1}");
+    }
+}
+

@@ -1,0 +1,198 @@
+using System.Runtime.InteropServices;
+using Orchestrator.Inference.Constraints.Automata;
+
+namespace Orchestrator.Inference.Constraints.Grammars;
+
+/// <summary>
+/// Finds the tokens that a set of strands allows, by walking the token trie. Strands within a wide terminal (a string)
+/// take the part of the mask that does not depend on what follows from the terminal's cache, and walk only below the
+/// nodes where the terminal ends.
+/// </summary>
+internal sealed class MaskBuilder(TokenTrie trie)
+{
+    private readonly StrandStack _walk = new();
+    private readonly List<Strand> _narrow = [];
+    private readonly ByteState?[] _path = new ByteState?[trie.MaxDepth + 1];
+    private readonly ByteState?[] _basePath = new ByteState?[trie.MaxDepth + 1];
+    private readonly int[] _counts = new int[trie.MaxDepth + 1];
+
+    public void Build(ReadOnlySpan<Strand> strands, bool canEnd, Span<uint> mask)
+    {
+        mask.Clear();
+        _narrow.Clear();
+        foreach (var strand in strands)
+        {
+            if (!strand.State.IsWide)
+            {
+                _narrow.Add(strand);
+                continue;
+            }
+
+            var known = Get(strand.Terminal, strand.State, strand.Count);
+            for (var i = 0; i < known.Bits.Length; i++)
+            {
+                mask[i] |= known.Bits[i];
+            }
+
+            foreach (var exit in known.Exits)
+            {
+                var closure = strand.Resume(exit.Tag).Closure;
+                if (closure.Strands.Length > 0)
+                {
+                    _walk.Pop(0);
+                    _walk.Push(closure.Strands, canEnd: false);
+                    Walk(exit.Node, mask);
+                }
+            }
+        }
+
+        if (_narrow.Count > 0)
+        {
+            _walk.Pop(0);
+            _walk.Push(CollectionsMarshal.AsSpan(_narrow), canEnd: false);
+            Walk(0, mask);
+        }
+
+        if (canEnd)
+        {
+            foreach (var token in trie.EndTokens)
+            {
+                mask[token >> 5] |= 1u << (token & 31);
+            }
+        }
+    }
+
+    /// <summary>Allows the tokens below a node that the strands on the walk allow.</summary>
+    private void Walk(int root, Span<uint> mask)
+    {
+        var rootDepth = trie.Depths[root];
+        var end = trie.Ends[root];
+        var node = root + 1;
+        while (node < end)
+        {
+            _walk.Pop(trie.Depths[node] - rootDepth);
+            if (!_walk.TryStep(trie.Bytes[node]))
+            {
+                node = trie.Ends[node];
+                continue;
+            }
+
+            trie.Allow(mask, node);
+            node++;
+        }
+    }
+
+    private TokenMask Get(Terminal terminal, ByteState state, int count)
+    {
+        var may = terminal.MaxCount == int.MaxValue ? trie.MaxDepth : Math.Min(trie.MaxDepth, terminal.MaxCount - count);
+        var must = Math.Clamp(terminal.MinCount - count, 0, trie.MaxDepth + 1);
+        if (state.Masks.TryGet(may, must, out var mask))
+        {
+            return mask!;
+        }
+
+        mask = state.Base is { } similar && may == trie.MaxDepth && must == 0
+            ? Difference(state, similar)
+            : Compute(state, may, must);
+        state.Masks.Add(may, must, mask);
+        return mask;
+    }
+
+    private TokenMask Compute(ByteState start, int may, int must)
+    {
+        var bits = new uint[trie.WordCount];
+        var exits = new List<TokenExit>();
+        _path[0] = start;
+        _counts[0] = 0;
+        var node = 1;
+        while (node < trie.Bytes.Length)
+        {
+            var depth = trie.Depths[node];
+            if (_path[depth - 1]!.Next(trie.Bytes[node]) is not { } next)
+            {
+                node = trie.Ends[node];
+                continue;
+            }
+
+            var count = _counts[depth - 1] + (next.CompletesCharacter ? 1 : 0);
+            var live = may >= trie.MaxDepth || count + next.MinCharacters <= may;
+            var ends = next.Tag >= 0 && count >= must && live;
+            if (ends && trie.Ends[node] > node + 1)
+            {
+                exits.Add(new TokenExit(node, next.Tag));
+            }
+
+            if (ends || (live && !next.IsFinal))
+            {
+                trie.Allow(bits, node);
+            }
+
+            if (!live || next.IsFinal)
+            {
+                node = trie.Ends[node];
+                continue;
+            }
+
+            _path[depth] = next;
+            _counts[depth] = count;
+            node++;
+        }
+
+        return new TokenMask(bits, [.. exits]);
+    }
+
+    /// <summary>
+    /// The mask of a state that is like another one but for a few words (the known keys of an object): walks only
+    /// where the two differ.
+    /// </summary>
+    private TokenMask Difference(ByteState start, ByteState similar)
+    {
+        var known = Get(new Terminal(similar), similar, 0);
+        var bits = (uint[])known.Bits.Clone();
+        var exits = known.Exits.ToDictionary(exit => exit.Node, exit => exit.Tag);
+        _path[0] = start;
+        _basePath[0] = similar;
+        var node = 1;
+        while (node < trie.Bytes.Length)
+        {
+            var depth = trie.Depths[node];
+            var next = _path[depth - 1]!.Next(trie.Bytes[node]);
+            var other = _basePath[depth - 1]?.Next(trie.Bytes[node]);
+            if (ReferenceEquals(next, other))
+            {
+                node = trie.Ends[node];
+                continue;
+            }
+
+            exits.Remove(node);
+            trie.Forbid(bits, node);
+            if (next is not null)
+            {
+                if (next.Tag >= 0 && trie.Ends[node] > node + 1)
+                {
+                    exits.Add(node, next.Tag);
+                }
+
+                trie.Allow(bits, node);
+            }
+
+            if (next is null or { IsFinal: true })
+            {
+                for (var below = node + 1; below < trie.Ends[node]; below++)
+                {
+                    exits.Remove(below);
+                    trie.Forbid(bits, below);
+                }
+
+                node = trie.Ends[node];
+                continue;
+            }
+
+            _path[depth] = next;
+            _basePath[depth] = other;
+            node++;
+        }
+
+        return new TokenMask(bits, [.. exits.Select(pair => new TokenExit(pair.Key, pair.Value))]);
+    }
+}
