@@ -1,0 +1,62 @@
+using System.Text.Json.Nodes;
+using Orchestrator.Inference.Templates.Jinja;
+
+namespace Orchestrator.Inference.Templates;
+
+/// <summary>
+/// A model's chat template: Jinja as Hugging Face's <c>apply_chat_template</c> runs it (Jinja 3.1, the immutable
+/// sandbox, trim_blocks, lstrip_blocks, loop controls, <c>raise_exception</c>, <c>strftime_now</c>, its own
+/// <c>tojson</c>, <c>generation</c> blocks). Parsed once; any number of threads may render it at the same time.
+/// </summary>
+public sealed class ChatTemplate
+{
+    private readonly JinjaTemplate _template;
+    private readonly TemplateLimits _limits;
+    private readonly TimeProvider _time;
+
+    private ChatTemplate(string source, TemplateLimits limits, TimeProvider time)
+    {
+        Source = source;
+        _limits = limits;
+        _time = time;
+        _template = JinjaTemplate.Parse(source, limits);
+    }
+
+    /// <summary>The template as it was given.</summary>
+    public string Source { get; }
+
+    /// <summary>Parses a template.</summary>
+    /// <param name="source">The template, as a model's file or tokenizer_config.json has it.</param>
+    /// <param name="limits">What a rendering may use; null for the defaults.</param>
+    /// <param name="time">The clock that <c>strftime_now</c> reads; null for the system's.</param>
+    /// <returns>The template, ready to render.</returns>
+    /// <exception cref="ChatTemplateException">It is not valid Jinja; the error names line and column.</exception>
+    public static ChatTemplate Parse(string source, TemplateLimits? limits = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        return new ChatTemplate(source, limits ?? new TemplateLimits(), time ?? TimeProvider.System);
+    }
+
+    /// <summary>Renders the template.</summary>
+    /// <param name="variables">
+    /// What the template may see: <c>messages</c>, <c>tools</c>, <c>add_generation_prompt</c>, <c>bos_token</c>, and
+    /// any other. Where they are missing, <c>tools</c> and <c>documents</c> are none and <c>add_generation_prompt</c>
+    /// is false, as with <c>apply_chat_template</c>.
+    /// </param>
+    /// <param name="cancellationToken">Stops the rendering.</param>
+    /// <returns>The prompt.</returns>
+    /// <exception cref="ChatTemplateException">The template refuses the messages, or fails; the error names line and column.</exception>
+    public string Render(JsonObject variables, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(variables);
+        return Render(variables.ToDictionary(p => p.Key, p => JsonValues.From(p.Value)), cancellationToken);
+    }
+
+    internal string Render(Dictionary<string, object?> variables, CancellationToken cancellationToken)
+    {
+        variables.TryAdd("tools", null);
+        variables.TryAdd("documents", null);
+        variables.TryAdd("add_generation_prompt", false);
+        return _template.Render(variables, _limits, _time, cancellationToken);
+    }
+}
