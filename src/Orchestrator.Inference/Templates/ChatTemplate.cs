@@ -8,7 +8,7 @@ namespace Orchestrator.Inference.Templates;
 /// sandbox, trim_blocks, lstrip_blocks, loop controls, <c>raise_exception</c>, <c>strftime_now</c>, its own
 /// <c>tojson</c>, <c>generation</c> blocks). Parsed once; any number of threads may render it at the same time.
 /// </summary>
-public sealed class ChatTemplate
+public sealed class ChatTemplate : IChatTemplate
 {
     private readonly JinjaTemplate _template;
     private readonly TemplateLimits _limits;
@@ -20,10 +20,14 @@ public sealed class ChatTemplate
         _limits = limits;
         _time = time;
         _template = JinjaTemplate.Parse(source, limits);
+        KnowsTools = _template.Reads("tools") || _template.Reads("functions");
     }
 
     /// <summary>The template as it was given.</summary>
     public string Source { get; }
+
+    /// <inheritdoc/>
+    public bool KnowsTools { get; }
 
     /// <summary>Parses a template.</summary>
     /// <param name="source">The template, as a model's file or tokenizer_config.json has it.</param>
@@ -52,7 +56,18 @@ public sealed class ChatTemplate
         return Render(variables.ToDictionary(p => p.Key, p => JsonValues.From(p.Value)), cancellationToken);
     }
 
-    internal string Render(Dictionary<string, object?> variables, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public string Render(ChatTemplateInput input)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var variables = input.Variables?.ToDictionary(p => p.Key, p => JsonValues.From(p.Value)) ?? [];
+        variables["messages"] = JsonValues.From(input.Messages);
+        variables["tools"] = JsonValues.From(input.Tools);
+        variables["add_generation_prompt"] = input.AddGenerationPrompt;
+        return Render(variables, CancellationToken.None);
+    }
+
+    private string Render(Dictionary<string, object?> variables, CancellationToken cancellationToken)
     {
         variables.TryAdd("tools", null);
         variables.TryAdd("documents", null);

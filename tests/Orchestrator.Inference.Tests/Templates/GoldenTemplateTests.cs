@@ -11,13 +11,15 @@ public class GoldenTemplateTests
     private static readonly string Folder = Path.Combine(AppContext.BaseDirectory, "Templates", "golden");
     private static readonly JsonNode Golden = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "templates.json")))!;
 
-    public static TheoryData<string> Templates => [.. Golden["templates"]!.AsObject().Select(t => t.Key)];
+    public static TheoryData<string> Templates => [.. Names];
+
+    internal static IEnumerable<string> Names => Golden["templates"]!.AsObject().Select(t => t.Key);
 
     [Theory]
     [MemberData(nameof(Templates))]
     public void Template_renders_as_the_reference_does(string name)
     {
-        var source = File.ReadAllText(Path.Combine(Folder, "templates", name));
+        var source = Source(name);
         foreach (var expected in Golden["templates"]![name]!.AsArray())
         {
             var title = expected!["name"]!.GetValue<string>();
@@ -44,6 +46,10 @@ public class GoldenTemplateTests
 
         Assert.True(failures.Count == 0, $"{failures.Count} of {cases.Count} differ\n" + string.Join("\n", failures));
     }
+
+    internal static JsonObject Input(string name) => Golden["inputs"]![name]!.AsObject();
+
+    internal static string Source(string template) => File.ReadAllText(Path.Combine(Folder, "templates", template));
 
     internal static (string? Text, string? Error) Render(string source, JsonObject variables)
     {

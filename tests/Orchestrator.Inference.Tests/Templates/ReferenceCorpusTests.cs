@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Orchestrator.Inference.Templates;
 using Xunit.Abstractions;
 
 namespace Orchestrator.Inference.Tests.Templates;
@@ -50,5 +52,32 @@ public class ReferenceCorpusTests(ITestOutputHelper output)
         output.WriteLine($"{equal} of {rendered} renderings equal; {bothRefuse} of {refused} refusals alike\n{report}");
         Assert.True(equal >= 0.99 * rendered, $"{equal} of {rendered} renderings equal\n{report}");
         Assert.True(bothRefuse >= 0.99 * refused, $"{bothRefuse} of {refused} refusals alike\n{report}");
+    }
+
+    [SkippableFact]
+    public void Time_of_a_hundred_messages()
+    {
+        Skip.If(string.IsNullOrEmpty(Environment.GetEnvironmentVariable("ORCHESTRATOR_TEMPLATE_CORPUS")), "for measuring");
+        foreach (var name in GoldenTemplateTests.Names)
+        {
+            var messages = new JsonArray();
+            for (var i = 0; i < 100; i++)
+            {
+                messages.Add(new JsonObject { ["role"] = i % 2 == 0 ? "user" : "assistant", ["content"] = string.Concat(Enumerable.Repeat($"Message {i} says something. ", 20)) });
+            }
+
+            var template = ChatTemplate.Parse(GoldenTemplateTests.Source(name));
+            var input = new ChatTemplateInput(messages, new JsonArray(GoldenTemplateTests.Input("user+tools")["tools"]![0]!.DeepClone()), true, new JsonObject { ["bos_token"] = "<s>", ["eos_token"] = "</s>" });
+            var times = new List<double>();
+            for (var i = 0; i < 300; i++)
+            {
+                var start = Stopwatch.GetTimestamp();
+                template.Render(input);
+                times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+            }
+
+            times = [.. times.Skip(100).Order()];
+            output.WriteLine($"{name}: median {times[100]:0.00} ms, p95 {times[190]:0.00} ms");
+        }
     }
 }

@@ -5,7 +5,7 @@ namespace Orchestrator.Inference.Templates.Jinja;
 
 /// <summary>
 /// What can stand after <c>|</c>: the built-in filters of Jinja 3.1 and Hugging Face's <c>tojson</c>. Left out are
-/// <c>random</c> (a prompt must not change by itself), and <c>urlize</c> and <c>wordwrap</c>, which belong to web pages.
+/// <c>random</c> (a prompt must not change by itself), and <c>urlize</c>, <c>wordwrap</c> and <c>pprint</c>, which are for people's eyes.
 /// </summary>
 internal static class Filters
 {

@@ -5,7 +5,16 @@ internal sealed class JinjaTemplate
 {
     private readonly IReadOnlyList<Statement> _body;
 
-    private JinjaTemplate(IReadOnlyList<Statement> body) => _body = body;
+    private readonly IReadOnlySet<string> _names;
+
+    private JinjaTemplate(IReadOnlyList<Statement> body, IReadOnlySet<string> names)
+    {
+        _body = body;
+        _names = names;
+    }
+
+    /// <summary>Whether the template speaks of a variable.</summary>
+    public bool Reads(string variable) => _names.Contains(variable);
 
     public static JinjaTemplate Parse(string source, TemplateLimits limits)
     {
@@ -14,7 +23,8 @@ internal sealed class JinjaTemplate
             throw new ChatTemplateException(ChatTemplateFault.Limit, $"the template has {source.Length} characters; at most {limits.MaxSourceLength} are allowed");
         }
 
-        return new JinjaTemplate(Parser.Parse(source));
+        var tokens = Lexer.Tokenise(source);
+        return new JinjaTemplate(Parser.Parse(tokens), tokens.Where(t => t.Kind == TokenKind.Name).Select(t => t.Text).ToHashSet());
     }
 
     public string Render(IReadOnlyDictionary<string, object?> inputs, TemplateLimits limits, TimeProvider time, CancellationToken cancellation)

@@ -34,7 +34,7 @@ internal static class Lookup
             case Undefined undefined:
                 throw undefined.Failure();
             case PyDict dict:
-                if (dict.TryGet(key, out var item))
+                if (key is not (PyList or PyDict) && dict.TryGet(key, out var item))
                 {
                     return item;
                 }

@@ -21,9 +21,9 @@ internal sealed class Parser
         _expressions = new ExpressionParser(_tokens);
     }
 
-    public static IReadOnlyList<Statement> Parse(string source)
+    public static IReadOnlyList<Statement> Parse(List<Token> tokens)
     {
-        var parser = new Parser(Lexer.Tokenise(source));
+        var parser = new Parser(tokens);
         return parser.ParseBody([]);
     }
 
@@ -110,13 +110,24 @@ internal sealed class Parser
         "with" => ParseWith(at),
         "block" => ParseBlock(at),
         "generation" => new ScopedBody(at, ParseToEnd("endgeneration"), fromRoot: false),
-        "print" => new Print(at, _expressions.ParseTuple()),
+        "print" => ParsePrint(at),
         "break" or "continue" => _loops > 0
             ? new Jump(at, at.Text == "break" ? Flow.Break : Flow.Continue)
             : throw _tokens.Error($"'{at.Text}' outside loop"),
         "autoescape" => ParseAutoescape(at),
         _ => ParseUnsupported(at),
     };
+
+    private ScopedBody ParsePrint(Token at)
+    {
+        var values = new List<Statement>();
+        do
+        {
+            values.Add(new Print(at, _expressions.Parse()));
+        }
+        while (_tokens.SkipOperator(","));
+        return new ScopedBody(at, values, fromRoot: false);
+    }
 
     private If ParseIf(Token at)
     {

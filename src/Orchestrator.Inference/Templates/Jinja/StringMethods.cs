@@ -133,7 +133,7 @@ internal static class StringMethods
 
             if (max-- == 0)
             {
-                yield return PyText.TrimEnd(text.AsSpan(i)).ToString();
+                yield return text[i..];
                 yield break;
             }
 
@@ -165,7 +165,7 @@ internal static class StringMethods
 
             if (max-- == 0)
             {
-                parts.Add(PyText.TrimStart(text.AsSpan(0, i)).ToString());
+                parts.Add(text[..i]);
                 break;
             }
 

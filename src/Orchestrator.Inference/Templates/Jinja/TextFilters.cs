@@ -18,7 +18,6 @@ internal static class TextFilters
         filters["capitalize"] = Via((_, s) => PyText.Capitalize(s));
         filters["title"] = Via((_, s) => Title(s));
         filters["wordcount"] = (state, v, _) => PyNumber.Box(WordCount(Py.Str(state, v)));
-        filters["pprint"] = (state, v, _) => Py.Repr(state, v);
         filters["trim"] = Trim;
         filters["replace"] = Replace;
         filters["indent"] = Indent;
