@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Orchestrator.Console.Commands;
 using Orchestrator.Console.Commands.Models;
+using Orchestrator.Console.Commands.Runs;
 using Orchestrator.Console.Hosting;
 
 System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -13,6 +14,7 @@ var root = new RootCommand("A team of agents works on one language model on your
     GlobalOptions.Root,
     new ConfigCommand(),
     ModelCommands.Create(),
+    RunsCommands.Create(),
 };
 foreach (var help in root.Options.OfType<HelpOption>())
 {
