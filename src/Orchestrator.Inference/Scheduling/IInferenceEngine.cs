@@ -177,6 +177,9 @@ public sealed record EngineStatistics
     /// <summary>Cells evicted from the KV tree.</summary>
     public long EvictedTokens { get; init; }
 
+    /// <summary>Evicted cells read back from main memory.</summary>
+    public long RestoredTokens { get; init; }
+
     /// <summary>Cells in use now.</summary>
     public int CellsUsed { get; init; }
 

@@ -182,6 +182,7 @@ internal sealed partial class Scheduler
     {
         var leaf = work.Leaf!;
         work.Leaf = null;
+        work.TriedRestore = false;
         _active.Remove(work);
         if (drop)
         {

@@ -41,7 +41,7 @@ internal sealed partial class Scheduler
         _time = time;
         _log = log;
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
-        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096));
+        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes);
     }
 
     /// <summary>What the cache holds.</summary>
@@ -129,6 +129,7 @@ internal sealed partial class Scheduler
     public EngineStatistics GetStatistics() => _counters.Snapshot() with
     {
         EvictedTokens = Tree.Evicted,
+        RestoredTokens = Tree.Restored,
         CellsUsed = Tree.CellsUsed,
         CellsTotal = _info.ContextSize,
         ActiveRequests = _active.Count,
@@ -217,6 +218,15 @@ internal sealed partial class Scheduler
         if (match.Planned > match.Length)
         {
             return TakeUpResult.Waits;
+        }
+
+        if (!work.TriedRestore)
+        {
+            work.TriedRestore = true;
+            if (Tree.TryRestore(work.Adapters, tokens[..limit], match.Length))
+            {
+                match = Tree.Match(work.Adapters, tokens[..limit]);
+            }
         }
 
         if (match.Length == limit && match.EndLogits is null)

@@ -49,6 +49,9 @@ internal abstract class Work
     /// <summary>Whether it was taken up before, so that finding its own tokens in the cache is nothing saved.</summary>
     public bool TakenUp { get; set; }
 
+    /// <summary>Whether evicted sequences were looked through for it since it was put in the line.</summary>
+    public bool TriedRestore { get; set; }
+
     /// <summary>Whether nothing is left to do.</summary>
     public bool Done { get; protected set; }
 

@@ -40,6 +40,9 @@ internal sealed class KvNode
     /// <summary>What keeping it is worth; the lowest goes first.</summary>
     public double Worth { get; set; }
 
+    /// <summary>Whether main memory holds the leaf's state.</summary>
+    public bool Saved { get; set; }
+
     /// <summary>The logits after the last token, where they were kept.</summary>
     public float[]? EndLogits { get; set; }
 

@@ -76,7 +76,7 @@ internal sealed partial class KvTree
 
     private void GiveUp(KvNode leaf, int end)
     {
-        Evicting?.Invoke(AdaptersOf(leaf), leaf);
+        Save(leaf);
         _inflation = Math.Max(_inflation, leaf.Worth);
         var before = CellsUsed;
         if (end <= leaf.Start || !Trim(leaf, end))

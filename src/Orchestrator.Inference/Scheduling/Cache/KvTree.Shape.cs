@@ -102,10 +102,7 @@ internal sealed partial class KvTree
         if (upper.IsLeaf)
         {
             // What goes on from here holds its cells too.
-            _driver.RemoveSequence(upper.Sequence, 0, int.MaxValue);
-            _freeSequences.Push(upper.Sequence);
-            _leaves.Remove(upper);
-            upper.Sequence = -1;
+            DropSequence(upper);
         }
 
         MergeWithOnlyChild(parent);
@@ -170,5 +167,14 @@ internal sealed partial class KvTree
         siblings[siblings.IndexOf(node)] = child;
         node.Parent = null;
         node.Children.Clear();
+    }
+
+    /// <summary>Makes a leaf an inner node, whose cells the sequences below it hold.</summary>
+    private void DropSequence(KvNode node)
+    {
+        _driver.RemoveSequence(node.Sequence, 0, int.MaxValue);
+        _freeSequences.Push(node.Sequence);
+        _leaves.Remove(node);
+        node.Sequence = -1;
     }
 }

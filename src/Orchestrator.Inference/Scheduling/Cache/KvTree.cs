@@ -17,14 +17,19 @@ internal sealed partial class KvTree
     private readonly HashSet<KvNode> _withLogits = [];
     private readonly Stack<float[]> _spareRows = [];
     private readonly int _logitsRows;
+    private readonly long _stateBytes;
+    private readonly StateCache _states;
     private long _clock;
     private double _inflation;
 
     /// <summary>Creates an empty tree over an empty cache.</summary>
     /// <param name="driver">Whose cache it is.</param>
     /// <param name="logitsRows">For how many nodes the logits after them are kept.</param>
-    public KvTree(IModelDriver driver, int logitsRows)
+    /// <param name="stateBytes">Main memory for evicted sequences; 0 for none.</param>
+    public KvTree(IModelDriver driver, int logitsRows, long stateBytes)
     {
+        _stateBytes = stateBytes;
+        _states = new StateCache(stateBytes);
         _driver = driver;
         _info = driver.Info;
         _logitsRows = logitsRows;
@@ -39,9 +44,6 @@ internal sealed partial class KvTree
 
     /// <summary>Cells evicted so far.</summary>
     public long Evicted { get; private set; }
-
-    /// <summary>Told of a leaf that is about to be evicted.</summary>
-    public Action<AdapterSet, KvNode>? Evicting { get; set; }
 
     /// <summary>All leaves.</summary>
     public IReadOnlyCollection<KvNode> Leaves => _leaves;
@@ -157,6 +159,7 @@ internal sealed partial class KvTree
     public void Advance(KvNode leaf, int count)
     {
         leaf.Computed += count;
+        leaf.Saved = false;
         CellsUsed += count;
     }
 

@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Time.Testing;
+using Orchestrator.Core.Models;
+using Orchestrator.Inference.Drivers;
+using Orchestrator.Inference.Scheduling;
+using Orchestrator.Testing.Drivers;
+using static Orchestrator.Inference.Tests.Scheduling.EngineHarness;
+
+namespace Orchestrator.Inference.Tests.Scheduling;
+
+public class CacheTests
+{
+    private static readonly FakeDriverOptions Small = new() { ContextSize = 160, BatchSize = 32, MaxSequences = 4, EndLogit = -10 };
+
+    private static int[] Long(char letter) => [.. Enumerable.Range(0, 100).Select(i => letter + (i % 7))];
+
+    [Fact]
+    public async Task An_evicted_sequence_is_read_back_from_memory()
+    {
+        await using var harness = new EngineHarness(Small);
+        await harness.Generate(Greedy(Long('a'), 2));
+        await harness.Generate(Greedy(Long('m'), 2));
+
+        var again = await harness.Generate(Greedy(Long('a'), 10));
+
+        Assert.InRange(again[^1].Cost!.ComputedTokens, 1, 40);
+        Assert.Equal(Alone(Long('a'), 10, Small), again.Select(t => t.Token));
+        Assert.Empty(await harness.Engine.AuditAsync());
+        Assert.True(harness.Engine.GetStatistics().RestoredTokens > 0);
+        await harness.AssertClean();
+    }
+
+    [Fact]
+    public async Task Without_memory_it_is_computed_again()
+    {
+        await using var harness = new EngineHarness(Small, new InferenceEngineOptions { StateCacheBytes = 0 });
+        await harness.Generate(Greedy(Long('a'), 2));
+        await harness.Generate(Greedy(Long('m'), 2));
+        var again = await harness.Generate(Greedy(Long('a'), 10));
+        Assert.InRange(again[^1].Cost!.ComputedTokens, 41, 100);
+        Assert.Equal(Alone(Long('a'), 10, Small), again.Select(t => t.Token));
+    }
+
+    [Fact]
+    public async Task A_deadline_ends_a_request_and_an_urgent_one_goes_first()
+    {
+        var time = new FakeTimeProvider();
+        using var go = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        var options = new FakeDriverOptions
+        {
+            EndLogit = -10,
+            OnDecode = _ =>
+            {
+                entered.Set();
+                go.Wait();
+                return null;
+            },
+        };
+        await using var harness = new EngineHarness(options, new InferenceEngineOptions { MaxActive = 1 }, time);
+        var order = new List<string>();
+        var first = Named("first", new ModelRequest());
+        entered.Wait();
+        var late = Named("late", new ModelRequest { Deadline = time.GetUtcNow() + TimeSpan.FromSeconds(5) });
+        var ordinary = Named("ordinary", new ModelRequest());
+        var urgent = Named("urgent", new ModelRequest { Priority = 3 });
+        time.Advance(TimeSpan.FromSeconds(6));
+        go.Set();
+
+        var error = await Assert.ThrowsAsync<InferenceException>(() => late);
+        await Task.WhenAll(first, ordinary, urgent);
+
+        Assert.Equal(InferenceError.DeadlineExceeded, error.Error);
+        Assert.Equal(["first", "urgent", "ordinary"], order);
+        await harness.AssertClean();
+
+        async Task Named(string name, ModelRequest origin)
+        {
+            await foreach (var token in harness.Engine.GenerateAsync(Greedy(Text(name), 20) with { Origin = origin }))
+            {
+                lock (order)
+                {
+                    if (!order.Contains(name))
+                    {
+                        order.Add(name);
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public async Task Statistics_are_kept_by_agent()
+    {
+        await using var harness = new EngineHarness();
+        await harness.Generate(Greedy(Text("Hello"), 3) with { Origin = new ModelRequest { Agent = "ann" } });
+        await harness.Generate(Greedy(Text("Hello you"), 3) with { Origin = new ModelRequest { Agent = "bob" } });
+        await harness.Engine.AuditAsync();
+        var agents = harness.Engine.GetStatistics().Agents;
+        Assert.Equal(Text("Hello").Length, agents["ann"].ComputedTokens);
+        Assert.True(agents["bob"].ReusedTokens > 0);
+    }
+
+    [SkippableFact]
+    public async Task On_a_real_model_outputs_under_load_are_those_alone_up_to_a_near_tie()
+    {
+        Skip.If(TestModels.Real is null, "ORCHESTRATOR_TEST_MODEL names no model.");
+        const float NearTie = 0.5f;
+        await using var engine = new InferenceEngine(LlamaDriverLoader.Open(new LlamaDriverOptions
+        {
+            ModelPath = TestModels.Real!,
+            ContextSize = 1024,
+            BatchSize = 64,
+            MaxSequences = 16,
+            Threads = 2,
+        }));
+        string[] questions = ["Name a colour.", "Name a city in France.", "Count to five.", "Say hello.", "What is two plus two?"];
+        var prompts = questions.Select(q => engine.Tokenizer.Tokenize(
+            $"<|im_start|>system\nYou are a helpful team.<|im_end|>\n<|im_start|>user\n{q}<|im_end|>\n<|im_start|>assistant\n", true)).ToArray();
+
+        var together = await Task.WhenAll(prompts.Select(Ask));
+        for (var i = 0; i < prompts.Length; i++)
+        {
+            await engine.ClearCacheAsync();
+            var alone = await Ask(prompts[i]);
+            foreach (var (one, other) in alone.Zip(together[i]))
+            {
+                if (one.Token != other.Token)
+                {
+                    Assert.InRange(one.Alternatives![0].LogProbability - one.Alternatives[1].LogProbability, 0, NearTie);
+                    break;
+                }
+            }
+        }
+
+        Assert.Empty(await engine.AuditAsync());
+
+        async Task<List<GeneratedToken>> Ask(int[] prompt)
+        {
+            var tokens = new List<GeneratedToken>();
+            await foreach (var token in engine.GenerateAsync(new GenerationRequest
+            {
+                Prompt = prompt,
+                MaxTokens = 16,
+                Sampling = new SamplingOptions { Temperature = 0, TopLogProbabilities = 2 },
+            }))
+            {
+                tokens.Add(token);
+            }
+
+            return tokens;
+        }
+    }
+}
