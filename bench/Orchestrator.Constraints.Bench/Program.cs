@@ -10,7 +10,7 @@ if (args.Length < 2)
 }
 
 var compiler = new ConstraintCompiler(new GgufVocabulary(GgufReader.ReadModel(args[1]).Metadata));
-var suite = new ConstraintSuite(compiler);
+var suite = new ConstraintSuite(compiler, null, args.Contains("--cpu") ? new ThreadTime() : null);
 var results = new List<SuiteResult>();
 foreach (var line in File.ReadLines(args[0]).Where(line => line.Length > 0))
 {
@@ -37,6 +37,19 @@ foreach (var group in results.GroupBy(result => result.Outcome).OrderBy(group =>
 foreach (var group in results.Where(result => result.Outcome == SuiteOutcome.Unsupported).GroupBy(result => result.Keyword).OrderByDescending(group => group.Count()))
 {
     Console.WriteLine($"  {group.Key ?? "-",-22} {group.Count(),4}");
+}
+
+if (args.Contains("--slow"))
+{
+    foreach (var result in results.OrderByDescending(result => result.CompileMicroseconds).Take(25))
+    {
+        Console.WriteLine($"  compile {result.CompileMicroseconds,10:F0} µs {result.File}");
+    }
+
+    foreach (var result in results.Where(result => result.MaskMicroseconds.Count > 0).OrderByDescending(result => result.MaskMicroseconds.Sum()).Take(25))
+    {
+        Console.WriteLine($"  mask {result.MaskMicroseconds.Sum(),10:F0} µs of {result.MaskMicroseconds.Count}, max {result.MaskMicroseconds.Max():F0} {result.File}");
+    }
 }
 
 Print("compile", [.. results.Where(r => r.Outcome != SuiteOutcome.Unsupported).Select(result => result.CompileMicroseconds).Order()]);

@@ -11,7 +11,8 @@ internal abstract class ByteState
 
     private static readonly int[] SingleTag = [0];
 
-    private ByteState?[]? _next;
+    /// <summary>By the high half of the byte, then the low half: most states have few ways on.</summary>
+    private ByteState?[]?[]? _next;
     private TokenMaskCache? _masks;
     private int _minBytes = -1;
 
@@ -52,12 +53,12 @@ internal abstract class ByteState
     /// <summary>The state after a byte, or null where the byte is not allowed.</summary>
     public ByteState? Next(byte value)
     {
-        var next = _next ??= new ByteState?[256];
-        var state = next[value];
+        var next = (_next ??= new ByteState?[]?[16])[value >> 4] ??= new ByteState?[16];
+        var state = next[value & 15];
         if (state is null)
         {
             state = Compute(value) ?? Dead;
-            next[value] = state;
+            next[value & 15] = state;
         }
 
         return ReferenceEquals(state, Dead) ? null : state;

@@ -12,6 +12,7 @@ internal sealed class MaskBuilder(TokenTrie trie)
 {
     private readonly StrandStack _walk = new();
     private readonly List<Strand> _narrow = [];
+    private readonly uint[] _scratch = new uint[trie.WordCount];
     private readonly ByteState?[] _path = new ByteState?[trie.MaxDepth + 1];
     private readonly ByteState?[] _basePath = new ByteState?[trie.MaxDepth + 1];
     private readonly int[] _counts = new int[trie.MaxDepth + 1];
@@ -28,22 +29,7 @@ internal sealed class MaskBuilder(TokenTrie trie)
                 continue;
             }
 
-            var known = Get(strand.Terminal, strand.State, strand.Count);
-            for (var i = 0; i < known.Bits.Length; i++)
-            {
-                mask[i] |= known.Bits[i];
-            }
-
-            foreach (var exit in known.Exits)
-            {
-                var closure = strand.Resume(exit.Tag).Closure;
-                if (closure.Strands.Length > 0)
-                {
-                    _walk.Pop(0);
-                    _walk.Push(closure.Strands, canEnd: false);
-                    Walk(exit.Node, mask);
-                }
-            }
+            AllowWithin(strand, Get(strand.Terminal, strand.State, strand.Count), mask);
         }
 
         if (_narrow.Count > 0)
@@ -59,6 +45,55 @@ internal sealed class MaskBuilder(TokenTrie trie)
             {
                 mask[token >> 5] |= 1u << (token & 31);
             }
+        }
+    }
+
+    private void AllowWithin(in Strand strand, TokenMask known, Span<uint> mask)
+    {
+        var bits = known.Bits;
+        if (known.Change is { } change)
+        {
+            // What other strands allow must stay, so what is forbidden is taken out of a copy.
+            bits = _scratch;
+            known.Bits.CopyTo(bits, 0);
+            foreach (var node in change.Forbidden)
+            {
+                trie.Forbid(bits, node);
+            }
+
+            foreach (var node in change.Allowed)
+            {
+                trie.Allow(bits, node);
+            }
+
+            foreach (var exit in change.Exits)
+            {
+                AllowBehind(strand, exit, mask);
+            }
+        }
+
+        for (var i = 0; i < bits.Length; i++)
+        {
+            mask[i] |= bits[i];
+        }
+
+        foreach (var exit in known.Exits)
+        {
+            if (known.Change?.NoExits.Contains(exit.Node) != true)
+            {
+                AllowBehind(strand, exit, mask);
+            }
+        }
+    }
+
+    private void AllowBehind(in Strand strand, TokenExit exit, Span<uint> mask)
+    {
+        var closure = strand.Resume(exit.Tag).Closure;
+        if (closure.Strands.Length > 0)
+        {
+            _walk.Pop(0);
+            _walk.Push(closure.Strands, canEnd: false);
+            Walk(exit.Node, mask);
         }
     }
 
@@ -148,8 +183,7 @@ internal sealed class MaskBuilder(TokenTrie trie)
     private TokenMask Difference(ByteState start, ByteState similar)
     {
         var known = Get(new Terminal(similar), similar, 0);
-        var bits = (uint[])known.Bits.Clone();
-        var exits = known.Exits.ToDictionary(exit => exit.Node, exit => exit.Tag);
+        var (allowed, forbidden, exits, noExits) = (new List<int>(), new List<int>(), new List<TokenExit>(), new HashSet<int>());
         _path[0] = start;
         _basePath[0] = similar;
         var node = 1;
@@ -164,24 +198,19 @@ internal sealed class MaskBuilder(TokenTrie trie)
                 continue;
             }
 
-            exits.Remove(node);
-            trie.Forbid(bits, node);
-            if (next is not null)
+            noExits.Add(node);
+            (next is null ? forbidden : allowed).Add(node);
+            if (next is { Tag: >= 0 } && trie.Ends[node] > node + 1)
             {
-                if (next.Tag >= 0 && trie.Ends[node] > node + 1)
-                {
-                    exits.Add(node, next.Tag);
-                }
-
-                trie.Allow(bits, node);
+                exits.Add(new TokenExit(node, next.Tag));
             }
 
             if (next is null or { IsFinal: true })
             {
                 for (var below = node + 1; below < trie.Ends[node]; below++)
                 {
-                    exits.Remove(below);
-                    trie.Forbid(bits, below);
+                    noExits.Add(below);
+                    forbidden.Add(below);
                 }
 
                 node = trie.Ends[node];
@@ -193,6 +222,6 @@ internal sealed class MaskBuilder(TokenTrie trie)
             node++;
         }
 
-        return new TokenMask(bits, [.. exits.Select(pair => new TokenExit(pair.Key, pair.Value))]);
+        return new TokenMask(known.Bits, known.Exits, new TokenMaskChange([.. allowed], [.. forbidden], [.. exits], noExits));
     }
 }

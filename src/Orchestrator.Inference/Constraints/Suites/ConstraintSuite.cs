@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Text;
 using System.Text.Json;
 
 namespace Orchestrator.Inference.Constraints.Suites;
@@ -40,13 +38,16 @@ public sealed record SuiteResult(SuiteOutcome Outcome, string File, string? Keyw
 public sealed class ConstraintSuite
 {
     private readonly ConstraintCompiler _compiler;
+    private readonly TimeProvider _time;
     private readonly Func<string, IReadOnlyList<int>> _tokenize;
 
     /// <summary>Creates a runner.</summary>
     /// <param name="compiler">Compiles the schemas.</param>
     /// <param name="tokenize">Cuts a text into tokens; null to take the longest token that fits, again and again.</param>
-    public ConstraintSuite(ConstraintCompiler compiler, Func<string, IReadOnlyList<int>>? tokenize = null)
+    /// <param name="time">Measures; null for the system's clock.</param>
+    public ConstraintSuite(ConstraintCompiler compiler, Func<string, IReadOnlyList<int>>? tokenize = null, TimeProvider? time = null)
     {
+        _time = time ?? TimeProvider.System;
         ArgumentNullException.ThrowIfNull(compiler);
         _compiler = compiler;
         _tokenize = tokenize ?? compiler.Tokenize;
@@ -63,7 +64,7 @@ public sealed class ConstraintSuite
         var file = root.TryGetProperty("file", out var name) ? name.GetString() ?? "" : "";
         var schema = root.GetProperty("schema");
         var masks = new List<double>();
-        var started = Stopwatch.GetTimestamp();
+        var started = _time.GetTimestamp();
         ITokenConstraint constraint;
         try
         {
@@ -90,7 +91,7 @@ public sealed class ConstraintSuite
             }
 
             var outcome = accepted ? SuiteOutcome.WronglyAccepted
-                : IsAcceptedInOrder(constraint, schema, data) ? SuiteOutcome.RejectedForOrder : SuiteOutcome.WronglyRejected;
+                : PropertyOrder.IsAllThatIsWrong(constraint, schema, data) ? SuiteOutcome.RejectedForOrder : SuiteOutcome.WronglyRejected;
             if (outcome > worst)
             {
                 worst = outcome;
@@ -101,7 +102,7 @@ public sealed class ConstraintSuite
         return new SuiteResult(worst, file, null, detail, compile, masks);
     }
 
-    private static double Elapsed(long started) => Stopwatch.GetElapsedTime(started).TotalMicroseconds;
+    private double Elapsed(long started) => _time.GetElapsedTime(started).TotalMicroseconds;
 
     private (bool Accepted, int Position) Check(ITokenConstraint constraint, string text, List<double> masks)
     {
@@ -109,7 +110,7 @@ public sealed class ConstraintSuite
         var position = 0;
         foreach (var token in _tokenize(text))
         {
-            var started = Stopwatch.GetTimestamp();
+            var started = _time.GetTimestamp();
             var mask = matcher.Mask();
             masks.Add(Elapsed(started));
             var allowed = (mask[token >> 5] & (1u << (token & 31))) != 0;
@@ -127,47 +128,5 @@ public sealed class ConstraintSuite
         }
 
         return (matcher.CanEnd, position);
-    }
-
-    private static bool IsAcceptedInOrder(ITokenConstraint constraint, JsonElement schema, JsonElement data)
-    {
-        var order = new Dictionary<string, int>(StringComparer.Ordinal);
-        Collect(schema, order);
-        var matcher = constraint.Start();
-        return matcher.TryAcceptBytes(Encoding.UTF8.GetBytes(PythonJson.Write(data, order))) && matcher.CanEnd;
-    }
-
-    private static void Collect(JsonElement schema, Dictionary<string, int> order)
-    {
-        if (schema.ValueKind == JsonValueKind.Array)
-        {
-            foreach (var item in schema.EnumerateArray())
-            {
-                Collect(item, order);
-            }
-        }
-        else if (schema.ValueKind == JsonValueKind.Object)
-        {
-            if (schema.TryGetProperty("properties", out var properties) && properties.ValueKind == JsonValueKind.Object)
-            {
-                foreach (var property in properties.EnumerateObject())
-                {
-                    order.TryAdd(property.Name, order.Count);
-                }
-            }
-
-            foreach (var property in schema.EnumerateObject())
-            {
-                Collect(property.Value, order);
-            }
-
-            if (schema.TryGetProperty("required", out var required) && required.ValueKind == JsonValueKind.Array)
-            {
-                foreach (var property in required.EnumerateArray().Where(property => property.ValueKind == JsonValueKind.String))
-                {
-                    order.TryAdd(property.GetString()!, order.Count);
-                }
-            }
-        }
     }
 }

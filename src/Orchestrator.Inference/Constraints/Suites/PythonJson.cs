@@ -7,28 +7,33 @@ namespace Orchestrator.Inference.Constraints.Suites;
 /// <summary>Writes JSON as Python's <c>json.dumps(x, ensure_ascii=False)</c> does.</summary>
 internal static class PythonJson
 {
-    /// <summary>Writes a value; with an order, the properties that it names come first, in that order.</summary>
-    public static string Write(JsonElement value, IReadOnlyDictionary<string, int>? order = null)
+    public static string Write(JsonElement value)
     {
         var builder = new StringBuilder();
-        Write(builder, value, order);
+        Write(builder, value);
         return builder.ToString();
     }
 
-    private static void Write(StringBuilder builder, JsonElement value, IReadOnlyDictionary<string, int>? order)
+    public static string WriteName(string name)
+    {
+        var builder = new StringBuilder();
+        WriteString(builder, name);
+        return builder.ToString();
+    }
+
+    private static void Write(StringBuilder builder, JsonElement value)
     {
         var first = true;
         switch (value.ValueKind)
         {
             case JsonValueKind.Object:
                 builder.Append('{');
-                var properties = value.EnumerateObject().GroupBy(property => property.Name, StringComparer.Ordinal).Select(group => group.Last());
-                foreach (var property in order is null ? properties : properties.OrderBy(property => order.TryGetValue(property.Name, out var at) ? at : int.MaxValue))
+                foreach (var property in value.EnumerateObject().GroupBy(property => property.Name, StringComparer.Ordinal).Select(group => group.Last()))
                 {
                     builder.Append(first ? "" : ", ");
                     WriteString(builder, property.Name);
                     builder.Append(": ");
-                    Write(builder, property.Value, order);
+                    Write(builder, property.Value);
                     first = false;
                 }
 
@@ -39,7 +44,7 @@ internal static class PythonJson
                 foreach (var item in value.EnumerateArray())
                 {
                     builder.Append(first ? "" : ", ");
-                    Write(builder, item, order);
+                    Write(builder, item);
                     first = false;
                 }
 
