@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
 using Orchestrator.Inference.Constraints.Automata;
+using Orchestrator.Inference.Constraints.Gbnf;
 using Orchestrator.Inference.Constraints.Grammars;
 using Orchestrator.Inference.Constraints.Json;
 using Orchestrator.Inference.Constraints.Regexes;
@@ -100,6 +101,8 @@ public sealed class ConstraintCompiler : IConstraintCompiler
                 return texts.IsEmpty
                     ? throw new ConstraintException($"The regular expression '{pattern}' matches nothing", "pattern")
                     : new Terminal(new CharacterDfa(texts, TextEncoding.Raw, false).Start);
+            case ConstraintDefinition.Gbnf { Grammar: var grammar, Root: var root }:
+                return GbnfGrammar.Compile(grammar, root);
             case ConstraintDefinition.Sequence { Parts: var parts }:
                 return Sequence([.. parts.Select(Symbol)]);
             case ConstraintDefinition.Choice { Options: var options }:
@@ -134,7 +137,7 @@ public sealed class ConstraintCompiler : IConstraintCompiler
         }
         else
         {
-            more = new ChoiceProduction();
+            more = Sequence();
             more.Alternatives = [[], [part, more]];
         }
 
