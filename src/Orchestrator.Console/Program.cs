@@ -1,8 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using Orchestrator.Console.Commands;
+using Orchestrator.Console.Commands.Chat;
+using Orchestrator.Console.Commands.Doctor;
 using Orchestrator.Console.Commands.Models;
 using Orchestrator.Console.Commands.Runs;
+using Orchestrator.Console.Commands.Serve;
 using Orchestrator.Console.Hosting;
 
 System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -12,9 +15,13 @@ var root = new RootCommand("A team of agents works on one language model on your
     GlobalOptions.NoColor,
     GlobalOptions.Verbose,
     GlobalOptions.Root,
+    new RunCommand(),
+    new ChatCommand(),
+    new ServeCommand(),
     new ConfigCommand(),
     ModelCommands.Create(),
     RunsCommands.Create(),
+    new DoctorCommand(),
 };
 foreach (var help in root.Options.OfType<HelpOption>())
 {

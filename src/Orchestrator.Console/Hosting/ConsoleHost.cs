@@ -38,7 +38,7 @@ internal static class ConsoleHost
         builder.Logging.AddSimpleConsole(o => o.SingleLine = true);
         builder.Services.Configure<Microsoft.Extensions.Logging.Console.ConsoleLoggerOptions>(
             o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(parse.GetValue(GlobalOptions.Verbose) ? LogLevel.Debug : LogLevel.Error);
+        builder.Logging.SetMinimumLevel(parse.GetValue(GlobalOptions.Verbose) ? LogLevel.Debug : LogLevel.Critical);
 
         // Ctrl-C belongs to the command: the first stops the turn and keeps the run, the second exits.
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();

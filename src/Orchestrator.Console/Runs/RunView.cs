@@ -1,15 +1,17 @@
 using System.Globalization;
 using System.Text.Json;
 using Orchestrator.Console.Terminal;
+using Orchestrator.Coordination.Running;
 using Orchestrator.Core.Models;
 using Orchestrator.Core.Planning;
 using Orchestrator.Core.Runs;
+using Orchestrator.Runs.Journals;
 using Spectre.Console;
 
 namespace Orchestrator.Console.Runs;
 
 /// <summary>Shows a run to a person: lanes, the plan with ticks, choices, tools, and a footer of what it costs.</summary>
-internal sealed class RunView(IInteraction interaction)
+internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgress<TurnProgress>
 {
     private readonly Lock _gate = new();
     private readonly RunCosts _costs = new();
@@ -18,12 +20,12 @@ internal sealed class RunView(IInteraction interaction)
     private Plan? _plan;
 
     /// <summary>Shows a piece of an answer as it is made.</summary>
-    public void OnText(string agent, string text)
+    public void Report(TurnProgress value)
     {
         lock (_gate)
         {
-            _streamed.Add(agent);
-            _lanes.Append(agent, text);
+            _streamed.Add(value.Agent);
+            _lanes.Append(value.Agent, value.Text);
         }
     }
 

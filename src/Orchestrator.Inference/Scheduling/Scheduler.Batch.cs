@@ -98,6 +98,12 @@ internal sealed partial class Scheduler
         for (var position = first; position < first + count; position++)
         {
             var output = work.WantsOutput(position);
+            if (output && _outputs.Count >= _maxOutputs && !work.InOneBatch)
+            {
+                count = position - first;
+                break;
+            }
+
             var index = _batch.Add(leaf.Tokens[position - leaf.Start], position, output, leaf.Sequence);
             if (output)
             {
@@ -105,7 +111,11 @@ internal sealed partial class Scheduler
             }
         }
 
-        _fed.Add((work, count));
+        if (count > 0)
+        {
+            _fed.Add((work, count));
+        }
+
         return count;
     }
 

@@ -11,6 +11,9 @@ namespace Orchestrator.Inference.Scheduling;
 /// </summary>
 internal sealed partial class Scheduler
 {
+    /// <summary>What the outputs of one batch may take; scores ask for many.</summary>
+    private const long MostOutputBytes = 64L << 20;
+
     private readonly IModelDriver _driver;
     private readonly DriverInfo _info;
     private readonly InferenceEngineOptions _options;
@@ -22,6 +25,7 @@ internal sealed partial class Scheduler
     private readonly DecodeBatch _batch = new();
     private readonly List<(Work Work, int Count)> _fed = [];
     private readonly List<(Work Work, int Position, int Index)> _outputs = [];
+    private readonly int _maxOutputs;
     private readonly EngineCounters _counters = new();
     private readonly Dictionary<AdapterSet, long> _lastTurn = [];
     private IReadOnlyList<Work> _inFlight = [];
@@ -40,6 +44,7 @@ internal sealed partial class Scheduler
         _adapters = adapters;
         _time = time;
         _log = log;
+        _maxOutputs = (int)Math.Max(options.MaxActive, MostOutputBytes / (sizeof(float) * (long)driver.Tokenizer.Size));
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
         Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes);
     }

@@ -1,0 +1,88 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orchestrator.Agents;
+using Orchestrator.Agents.Teams;
+using Orchestrator.Agents.Tools;
+using Orchestrator.Console.Terminal;
+using Orchestrator.Coordination;
+using Orchestrator.Core;
+using Orchestrator.Core.Teams;
+using Orchestrator.Core.Text;
+using Orchestrator.Runs;
+
+namespace Orchestrator.Console.Hosting;
+
+/// <summary>Adds what teams need, with the folders of the root first and those that ship with the program after them.</summary>
+internal static class TeamHosting
+{
+    public static void AddTeams(this HostApplicationBuilder builder)
+    {
+        var root = builder.Environment.ContentRootPath;
+        builder.Services.AddOrchestratorAgents(options =>
+        {
+            AddFolders(options.TeamFolders, root, "teams");
+            AddFolders(options.PromptFolders, root, "prompts");
+            AddFolders(options.PluginFolders, root, "plugins");
+        });
+        builder.Services.AddSingleton<IApprover, ConsoleApprover>();
+        builder.Services.AddOrchestratorRuns(options =>
+        {
+            if (string.IsNullOrEmpty(options.Root))
+            {
+                options.Root = Path.Combine(root, "runs");
+            }
+        });
+        builder.Services.AddOptions<RunsOptions>().PostConfigure<SecretRedactor>((options, redactor) => options.Redact = redactor.Redact);
+        builder.Services.AddOrchestratorCoordination();
+    }
+
+    /// <summary>Finds a team by its file or its name.</summary>
+    public static TeamDefinition FindTeam(this IServiceProvider services, string team)
+    {
+        var root = services.GetRequiredService<RootFolder>();
+        var isPath = team.EndsWith(".yaml", StringComparison.OrdinalIgnoreCase) || team.EndsWith(".yml", StringComparison.OrdinalIgnoreCase)
+            || team.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
+        if (!isPath)
+        {
+            return services.GetRequiredService<TeamLibrary>().Get(team);
+        }
+
+        var file = new[] { root.Resolve(team), Path.Combine(RootFolder.Shipped, team) }.FirstOrDefault(File.Exists)
+            ?? throw new OrchestratorException(
+                ErrorKind.Configuration, $"There is no team file {root.Resolve(team)}.", "`orchestrator team list` shows the teams that are here.");
+        return TeamLibrary.ReadFile(file);
+    }
+
+    private static void AddFolders(IList<string> folders, string root, string name)
+    {
+        foreach (var folder in new[] { Path.Combine(root, name), Path.Combine(RootFolder.Shipped, name) })
+        {
+            if (Directory.Exists(folder) && !folders.Contains(folder))
+            {
+                folders.Add(folder);
+            }
+        }
+    }
+}
+
+/// <summary>Asks the person at the terminal; where there is none, the call is denied.</summary>
+internal sealed class ConsoleApprover(IInteraction interaction) : IApprover
+{
+    public ValueTask<ApprovalAnswer> AskAsync(ApprovalRequest request, CancellationToken cancellationToken = default)
+    {
+        if (!interaction.Interactive)
+        {
+            return ValueTask.FromResult(ApprovalAnswer.Nobody);
+        }
+
+        interaction.WriteLine();
+        interaction.MarkupLine($"[yellow]{request.Agent} wants to call[/] [bold]{request.Tool}[/] [grey]({request.Description})[/]");
+        interaction.WriteLine(request.Arguments.GetRawText());
+        return ValueTask.FromResult(interaction.Ask("Allow it?", "once", "always", "never") switch
+        {
+            "once" => ApprovalAnswer.Once,
+            "always" => ApprovalAnswer.Always,
+            _ => ApprovalAnswer.Never,
+        });
+    }
+}

@@ -1,0 +1,151 @@
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Options;
+using Orchestrator.Core;
+using Orchestrator.Inference.Chat;
+using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Deciding;
+using Orchestrator.Inference.Drivers;
+using Orchestrator.Inference.Gguf;
+using Orchestrator.Inference.Native;
+using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Store;
+using Orchestrator.Inference.Templates;
+using Orchestrator.Inference.Templates.ToolCalls;
+
+namespace Orchestrator.Inference.Hosting;
+
+/// <summary>Loads models, each once, and keeps them until it is disposed. Safe to call from any thread.</summary>
+public sealed class ModelHost : IAsyncDisposable
+{
+    // What a conversation of a team needs comfortably; a larger context is a setting away.
+    private const int OrdinaryContext = 8192;
+    private const int EmbeddingContext = 2048;
+
+    private readonly InferenceOptions _options;
+    private readonly ModelStore _store;
+    private readonly TimeProvider _time;
+    private readonly ILoggerFactory _loggers;
+    private readonly SemaphoreSlim _loading = new(1, 1);
+    private readonly Dictionary<string, LoadedModel> _models = [];
+
+    /// <summary>Creates a host without models.</summary>
+    /// <param name="options">How models are loaded.</param>
+    /// <param name="store">Finds models by name.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="loggers">Gets the native library's messages.</param>
+    public ModelHost(IOptions<InferenceOptions> options, ModelStore store, TimeProvider time, ILoggerFactory loggers)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        _options = options.Value;
+        _store = store;
+        _time = time;
+        _loggers = loggers;
+    }
+
+    /// <summary>Loads a model, or finds it loaded.</summary>
+    /// <param name="nameOrPath">A name in the store or a GGUF file's path; null for the one in the settings.</param>
+    /// <param name="progress">Told the share that is loaded, 0 to 1; may be null.</param>
+    /// <param name="cancellationToken">Stops the loading.</param>
+    /// <returns>The model; it stays this host's.</returns>
+    /// <exception cref="OrchestratorException">There is no such model, it is broken, or it does not fit.</exception>
+    public async Task<LoadedModel> LoadAsync(
+        string? nameOrPath = null, IProgress<float>? progress = null, CancellationToken cancellationToken = default)
+    {
+        var path = _store.Resolve(nameOrPath ?? _options.Model);
+        await _loading.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            if (!_models.TryGetValue(path, out var model))
+            {
+                model = await Task.Run(() => Load(path, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+                _models[path] = model;
+            }
+
+            return model;
+        }
+        finally
+        {
+            _loading.Release();
+        }
+    }
+
+    /// <summary>Frees all models.</summary>
+    /// <returns>When they are free.</returns>
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var model in _models.Values)
+        {
+            await model.DisposeAsync().ConfigureAwait(false);
+        }
+
+        _models.Clear();
+        _loading.Dispose();
+    }
+
+    private LoadedModel Load(string path, IProgress<float>? progress, CancellationToken cancellationToken)
+    {
+        var card = ModelCard.Of(GgufValidator.ReadValid(path, cancellationToken));
+        var context = ChooseContext(card);
+        var options = new LlamaDriverOptions
+        {
+            ModelPath = path,
+            ContextSize = context,
+            BatchSize = Math.Max(_options.BatchSize, _options.MaxSequences),
+            MaxSequences = Math.Min(_options.MaxSequences, context),
+            Threads = _options.Threads,
+            GpuLayers = _options.GpuLayers,
+        };
+        var logger = _loggers.CreateLogger<ModelHost>();
+        var engine = new InferenceEngine(
+            LlamaDriverLoader.Open(options, logger, progress, cancellationToken),
+            new InferenceEngineOptions { MaxRequests = _options.MaxQueuedRequests },
+            adapterPath: null,
+            _time,
+            _loggers.CreateLogger<InferenceEngine>());
+        var embedding = Math.Min(card.Context, EmbeddingContext);
+        var embeddings = new LazyEmbeddingGenerator(
+            () => LlamaDriverLoader.Open(
+                options with { Embeddings = true, ContextSize = embedding, BatchSize = embedding, MaxSequences = 1 }, logger),
+            _time);
+        return Assemble(card, engine, embeddings);
+    }
+
+    private LoadedModel Assemble(ModelCard card, InferenceEngine engine, LazyEmbeddingGenerator embeddings)
+    {
+        var tokenizer = engine.Tokenizer;
+        var toolCalls = ToolCallFormats.For(engine.Model.ChatTemplate);
+        var template = new ModelChatTemplate(
+            engine.Model.ChatTemplate,
+            tokenizer.BeginOfText is { } begin ? Text(tokenizer, begin) : "",
+            Text(tokenizer, tokenizer.EndOfText),
+            _time);
+        var prompts = new ChatPromptRenderer(template, tokenizer.SpecialTexts, toolCalls);
+        var promptTokens = new PromptTokenizer(tokenizer);
+        var constraints = new ConstraintCompiler(tokenizer);
+        var scorer = new ChoiceScorer(engine, messages => promptTokens.Tokenize(prompts.Render(messages, [])));
+        var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, _options, _time);
+        return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
+    }
+
+    private static string Text(ITokenizer tokenizer, int token) => Encoding.UTF8.GetString(tokenizer.GetBytes(token));
+
+    private int ChooseContext(ModelCard card)
+    {
+        var available = Hardware.Detect().AvailableMemory;
+        if (_options.ContextSize > 0)
+        {
+            card.RequireMemory(_options.ContextSize, available);
+            return _options.ContextSize;
+        }
+
+        var wanted = Math.Min(card.Context, OrdinaryContext);
+        var fits = card.LargestContext(available);
+        if (fits < Math.Min(wanted, 512))
+        {
+            card.RequireMemory(wanted, available);
+        }
+
+        return Math.Min(wanted, fits);
+    }
+}

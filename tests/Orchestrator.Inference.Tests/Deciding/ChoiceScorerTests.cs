@@ -1,0 +1,117 @@
+using Microsoft.Extensions.AI;
+using Orchestrator.Core.Models;
+using Orchestrator.Inference.Deciding;
+using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Tests.Scheduling;
+
+namespace Orchestrator.Inference.Tests.Deciding;
+
+public class ChoiceScorerTests
+{
+    private static readonly Choice[] Options =
+        [new("log_search", "Finds lines in logs."), new("calculator", "Computes numbers."), new("clock", "Tells the time.")];
+
+    public static TheoryData<ChoiceMethod> Methods =>
+        [ChoiceMethod.Auto, ChoiceMethod.Channel, ChoiceMethod.Direct, ChoiceMethod.Calibrated, ChoiceMethod.Labels];
+
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public async Task Probabilities_sum_to_one_and_do_not_depend_on_company(ChoiceMethod method)
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var questions = Enumerable.Range(0, 5)
+            .Select(i => new ChoiceQuestion { Evidence = $"When did request {i} fail?", Options = Options, Method = method }).ToArray();
+
+        var together = await scorer.ScoreAsync(questions);
+
+        await using var other = new EngineHarness();
+        foreach (var (question, result) in questions.Zip(together))
+        {
+            Assert.Equal(1, result.Scores.Sum(s => s.Probability), 6);
+            Assert.Equal(Options, result.Scores.Select(s => s.Choice));
+            var alone = await new ChoiceScorer(other.Engine).ScoreAsync(question);
+            Assert.Equal(alone.Scores, result.Scores);
+            Assert.Equal(method == ChoiceMethod.Auto ? ChoiceMethod.Channel : method, result.Method);
+        }
+
+        await harness.AssertClean();
+    }
+
+    [Fact]
+    public async Task Options_without_descriptions_are_asked_for_directly()
+    {
+        await using var harness = new EngineHarness();
+        var result = await new ChoiceScorer(harness.Engine).ScoreAsync(
+            new ChoiceQuestion { Evidence = "Who is next?", Options = [new("ann"), new("bob")] });
+        Assert.Equal(ChoiceMethod.Direct, result.Method);
+    }
+
+    [Fact]
+    public async Task The_channel_computes_only_the_evidence_once_options_are_known()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = Options };
+        await scorer.ScoreAsync(question);
+
+        var second = await scorer.ScoreAsync(question with { Evidence = "What is 1 and 1?" });
+
+        var evidence = harness.Engine.Tokenizer.Tokenize(" What is 1 and 1?", false).Length;
+        Assert.Equal(Options.Length * (evidence - 1), second.ComputedTokens);
+        await harness.AssertClean();
+    }
+
+    [Fact]
+    public async Task Priors_and_context_count()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = Options };
+        var plain = await scorer.ScoreAsync(question);
+
+        var certain = await scorer.ScoreAsync(question with { LogPriors = [double.NegativeInfinity, 0, double.NegativeInfinity] });
+        var informed = await scorer.ScoreAsync(question with { Context = [new ChatMessage(ChatRole.System, "You know the log.")] });
+
+        Assert.Equal("calculator", certain.Best.Choice.Name);
+        Assert.Equal(1, certain.Margin);
+        Assert.NotEqual(plain.Scores[0].LogLikelihood, informed.Scores[0].LogLikelihood);
+    }
+
+    [Fact]
+    public async Task Bad_questions_are_refused()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        await Assert.ThrowsAsync<ArgumentException>(() => scorer.ScoreAsync(new ChoiceQuestion { Evidence = "x", Options = [] }));
+        await Assert.ThrowsAsync<ArgumentException>(() => scorer.ScoreAsync(new ChoiceQuestion { Evidence = "", Options = Options }));
+        await Assert.ThrowsAsync<ArgumentException>(() => scorer.ScoreAsync(
+            new ChoiceQuestion { Evidence = "x", Options = [.. Enumerable.Range(0, 27).Select(i => new Choice($"{i}"))], Method = ChoiceMethod.Labels }));
+    }
+
+    [SkippableFact]
+    public async Task A_real_model_finds_the_function_that_a_request_needs()
+    {
+        Skip.If(TestModels.Real is null, "ORCHESTRATOR_TEST_MODEL names no model.");
+        await using var engine = new InferenceEngine(Orchestrator.Inference.Drivers.LlamaDriverLoader.Open(
+            new Orchestrator.Inference.Drivers.LlamaDriverOptions { ModelPath = TestModels.Real!, ContextSize = 1024, BatchSize = 128, MaxSequences = 16, Threads = 2 }));
+        Choice[] functions =
+        [
+            new("get_weather", "Gives the weather of a city on a day."),
+            new("send_mail", "Sends an e-mail to a person."),
+            new("convert_money", "Converts an amount from one currency to another."),
+        ];
+        var scorer = new ChoiceScorer(engine);
+        string[] requests = ["Will it rain in Oslo tomorrow?", "Write to Ann that I am late.", "Convert 20 dollars to euros."];
+
+        var results = await scorer.ScoreAsync([.. requests.Select(r => new ChoiceQuestion
+        {
+            Evidence = r,
+            Options = functions,
+            ChannelTemplate = "Function {name}: {description}\nA request that it answers: ",
+        })]);
+
+        Assert.Equal(functions.Select(f => f.Name), results.Select(r => r.Best.Choice.Name));
+        Assert.Empty(await engine.AuditAsync());
+    }
+}
