@@ -105,7 +105,7 @@ public sealed class Agent : IAgent
             }
 
             var results = scope.Results.Skip(before).ToArray();
-            turn = turn with { Transcript = results.Aggregate(turn.Transcript, (t, r) => t.Add(r.ToMessage(Card.Name))) };
+            turn = turn with { Transcript = results.Aggregate(turn.Transcript, (t, r) => t.Add(r.ToMessage(Card.Name, turn.MaxToolResultCharacters))) };
             if (ToolDecision.Repeats(scope.Results))
             {
                 break;
@@ -139,7 +139,7 @@ public sealed class Agent : IAgent
             ThrowIfFatal(scope);
         }
 
-        turn = turn with { Transcript = scope.Results.Aggregate(turn.Transcript, (t, r) => t.Add(r.ToMessage(Card.Name))) };
+        turn = turn with { Transcript = scope.Results.Aggregate(turn.Transcript, (t, r) => t.Add(r.ToMessage(Card.Name, turn.MaxToolResultCharacters))) };
         return await AnswerAsync(turn, request, scope, cancellationToken).ConfigureAwait(false);
     }
 

@@ -63,7 +63,7 @@ public sealed class AgentTests
         Assert.Equal(["kit-look"], ModelRequest.From(client.Requests[0].Options).AllowedTools);
 
         // What the caller makes of the reply is what the agent's own prompt was, so its cache holds.
-        var after = Talk.Add(result.ToMessage("ada"));
+        var after = Talk.Add(result.ToMessage("ada", 800));
         Assert.Equal(after.ToPrompt("ada", "What is it?").Select(m => m.Text), client.Requests[1].Messages.Select(m => m.Text));
 
         Assert.Collection(

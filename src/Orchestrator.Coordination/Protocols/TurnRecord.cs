@@ -31,7 +31,7 @@ internal static class TurnRecord
     /// What tools gave, each as a turn of its own, as the agent saw it; only what is longer than allowed is cut.
     /// </summary>
     internal static IEnumerable<TeamMessage> ToolMessages(AgentReply reply, string caller, int maxCharacters = int.MaxValue) =>
-        (reply.ToolResults ?? []).Select(t => (t with { Result = Cut(t.Result, maxCharacters) }).ToMessage(caller));
+        (reply.ToolResults ?? []).Select(t => t.ToMessage(caller, maxCharacters));
 
     /// <summary>The beginning of a text, without half a surrogate pair at its end.</summary>
     internal static string Cut(string text, int characters)

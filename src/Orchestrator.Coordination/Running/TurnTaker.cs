@@ -56,6 +56,7 @@ public sealed class TurnTaker
         turn = turn with
         {
             Seed = SeedOf(agent.Card.Name, turn, taskId),
+            MaxToolResultCharacters = _options.MaxToolResultCharacters,
             MaxTokens = Math.Min(turn.MaxTokens, TokensLeft?.Invoke() ?? int.MaxValue),
             Progress = Progress is null ? null : new Relay(Progress, agent.Card.Name, taskId),
         };

@@ -41,6 +41,9 @@ public sealed record AgentTurn
     /// <summary>How many rounds of tool calls it may make before it answers.</summary>
     public int MaxToolRounds { get; init; } = 4;
 
+    /// <summary>How much of each tool's result goes into the transcript, in characters.</summary>
+    public int MaxToolResultCharacters { get; init; } = 800;
+
     /// <summary>The most tokens that the answer may have.</summary>
     public int MaxTokens { get; init; } = 256;
 

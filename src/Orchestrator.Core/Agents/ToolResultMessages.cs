@@ -12,14 +12,23 @@ public static class ToolResultMessages
     /// </summary>
     /// <param name="result">The call and its outcome.</param>
     /// <param name="caller">Who called.</param>
+    /// <param name="maxCharacters">How much of the result is shown; what is cut off is marked by an ellipsis.</param>
     /// <returns>A turn from the tool.</returns>
-    public static TeamMessage ToMessage(this ToolResult result, string caller)
+    public static TeamMessage ToMessage(this ToolResult result, string caller, int maxCharacters = int.MaxValue)
     {
         ArgumentNullException.ThrowIfNull(result);
+        var text = result.Result;
+        if (text.Length > maxCharacters)
+        {
+            // Not half a surrogate pair at its end.
+            var length = maxCharacters > 0 && char.IsHighSurrogate(text[maxCharacters - 1]) ? maxCharacters - 1 : maxCharacters;
+            text = string.Concat(text.AsSpan(0, length), " …");
+        }
+
         var outcome = result.Failed ? "failed: " : "";
         return new TeamMessage(
             result.Tool,
-            $"called by {caller} with {result.Arguments.GetRawText()}\n{outcome}{result.Result}",
+            $"called by {caller} with {result.Arguments.GetRawText()}\n{outcome}{text}",
             result.Failed ? Performative.Refuse : Performative.Inform);
     }
 }
