@@ -122,7 +122,7 @@ public sealed class AgentFactory(
 
         return set.Tools.Contains(name) ? [name] : throw new OrchestratorException(
             ErrorKind.Configuration,
-            $"{team.SourcePath ?? team.Name}: the member '{member.Name}' names the function '{name}', which its plugin doesn't have{Spelling.Hint(name, [.. set.Tools.Where(t => PluginOf(t) == PluginOf(name))])}.",
+            Spelling.Sentence($"{team.SourcePath ?? team.Name}: the member '{member.Name}' names the function '{name}', which its plugin doesn't have{Spelling.Hint(name, [.. set.Tools.Where(t => PluginOf(t) == PluginOf(name))])}"),
             "Correct the member's plugins.");
     }
 

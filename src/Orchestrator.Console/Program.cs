@@ -4,8 +4,11 @@ using Orchestrator.Console.Commands;
 using Orchestrator.Console.Commands.Chat;
 using Orchestrator.Console.Commands.Doctor;
 using Orchestrator.Console.Commands.Models;
+using Orchestrator.Console.Commands.Plugins;
+using Orchestrator.Console.Commands.Prompts;
 using Orchestrator.Console.Commands.Runs;
 using Orchestrator.Console.Commands.Serve;
+using Orchestrator.Console.Commands.Teams;
 using Orchestrator.Console.Hosting;
 
 System.Console.OutputEncoding = new System.Text.UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
@@ -18,6 +21,9 @@ var root = new RootCommand("A team of agents works on one language model on your
     new RunCommand(),
     new ChatCommand(),
     new ServeCommand(),
+    TeamCommands.Create(),
+    PromptCommands.Create(),
+    PluginCommands.Create(),
     new ConfigCommand(),
     ModelCommands.Create(),
     RunsCommands.Create(),

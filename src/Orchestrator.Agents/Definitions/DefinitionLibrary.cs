@@ -95,7 +95,7 @@ public abstract class DefinitionLibrary<T> : IDisposable
 
             throw new OrchestratorException(
                 ErrorKind.Configuration,
-                $"There is no {_noun} '{name}'{Spelling.Hint(name, current.Keys)}.",
+                Spelling.Sentence($"There is no {_noun} '{name}'{Spelling.Hint(name, current.Keys)}"),
                 $"Put {name}.yaml into {string.Join(" or ", _folders)}.");
         }
     }

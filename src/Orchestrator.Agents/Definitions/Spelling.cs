@@ -18,6 +18,9 @@ internal static class Spelling
         : known.Count == 0 ? "; there are none"
         : $"; known are {string.Join(", ", known.Order(StringComparer.Ordinal))}";
 
+    /// <summary>Ends a sentence that may end with a hint, which has its own mark.</summary>
+    public static string Sentence(string text) => text.EndsWith('?') || text.EndsWith('.') ? text : text + ".";
+
     /// <summary>Optimal string alignment distance: edits and swaps of neighbours (Damerau, 1964).</summary>
     private static int Distance(string a, string b)
     {

@@ -122,7 +122,7 @@ public sealed class PluginCatalogue
             .ToArray();
         throw broken.Length > 0 ? new DefinitionException(broken) : new OrchestratorException(
             ErrorKind.Configuration,
-            $"There is no plugin '{name}'{Spelling.Hint(name, [.. listing.Plugins.Select(p => p.Name)])}.",
+            Spelling.Sentence($"There is no plugin '{name}'{Spelling.Hint(name, [.. listing.Plugins.Select(p => p.Name)])}"),
             "Run `orchestrator plugin list` to see what there is.");
     }
 

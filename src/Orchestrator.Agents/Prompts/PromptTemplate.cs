@@ -143,7 +143,7 @@ public sealed class PromptTemplate
 
     private OrchestratorException Failure(string what, Exception? inner = null) => new(
         ErrorKind.Configuration,
-        $"The prompt '{Name}' ({SourcePath}) can't be rendered: {what}.",
+        Spelling.Sentence($"The prompt '{Name}' ({SourcePath}) can't be rendered: {what}"),
         $"Run `orchestrator prompt show {Name}` to see its variables.",
         inner);
 

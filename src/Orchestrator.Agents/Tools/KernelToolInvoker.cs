@@ -25,8 +25,8 @@ internal sealed class KernelToolInvoker(Kernel kernel) : IToolInvoker
         {
             throw new OrchestratorException(
                 ErrorKind.Configuration,
-                $"The team has no tool '{tool}'{Spelling.Hint(tool, _tools.Keys)}.",
-                "Correct the name in the team's file; `orchestrator plugin list` shows the functions of each plugin.");
+                Spelling.Sentence($"The team has no tool '{tool}'{Spelling.Hint(tool, _tools.Keys)}"),
+                "Correct the name in the team's file; `orchestrator plugin show NAME` shows the functions of a plugin.");
         }
 
         using var scope = ToolScope.Begin($"team-{Interlocked.Increment(ref _calls)}");

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
-using Orchestrator.Agents;
 using Orchestrator.Agents.Teams;
 using Orchestrator.Agents.Tools;
 using Orchestrator.Console.Terminal;
@@ -18,12 +17,7 @@ internal static class TeamHosting
     public static void AddTeams(this HostApplicationBuilder builder)
     {
         var root = builder.Environment.ContentRootPath;
-        builder.Services.AddOrchestratorAgents(options =>
-        {
-            AddFolders(options.TeamFolders, root, "teams");
-            AddFolders(options.PromptFolders, root, "prompts");
-            AddFolders(options.PluginFolders, root, "plugins");
-        });
+        builder.AddAgents();
         builder.Services.AddSingleton<IApprover, ConsoleApprover>();
         builder.Services.AddOrchestratorRuns(options =>
         {
@@ -51,17 +45,6 @@ internal static class TeamHosting
             ?? throw new OrchestratorException(
                 ErrorKind.Configuration, $"There is no team file {root.Resolve(team)}.", "`orchestrator team list` shows the teams that are here.");
         return TeamLibrary.ReadFile(file);
-    }
-
-    private static void AddFolders(IList<string> folders, string root, string name)
-    {
-        foreach (var folder in new[] { Path.Combine(root, name), Path.Combine(RootFolder.Shipped, name) })
-        {
-            if (Directory.Exists(folder) && !folders.Contains(folder))
-            {
-                folders.Add(folder);
-            }
-        }
     }
 }
 
