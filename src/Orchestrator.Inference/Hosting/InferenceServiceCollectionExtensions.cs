@@ -32,7 +32,7 @@ public static class InferenceServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ModelHost>();
         services.TryAddSingleton<IChatClient>(provider => Loaded(provider).Chat);
-        services.TryAddSingleton(provider => Loaded(provider).Embeddings);
+        services.TryAddSingleton(provider => Loaded(provider).Embeddings!);
         services.TryAddSingleton<IChoiceScorer>(provider => Loaded(provider).Scorer);
         return services;
     }

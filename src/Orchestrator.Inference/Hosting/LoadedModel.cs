@@ -1,26 +1,29 @@
+using System.Text;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Chat;
 using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Deciding;
+using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Inference.Templates;
+using Orchestrator.Inference.Templates.ToolCalls;
 
 namespace Orchestrator.Inference.Hosting;
 
 /// <summary>A model in memory, with all that serves it.</summary>
 public sealed class LoadedModel : IAsyncDisposable
 {
-    private readonly LazyEmbeddingGenerator _embeddings;
-
-    internal LoadedModel(
-        ModelCard card,
-        InferenceEngine engine,
+    private LoadedModel(
+        ModelCard? card,
+        IInferenceEngine engine,
         IConstraintCompiler constraints,
         ChatPromptRenderer prompts,
         IChoiceScorer scorer,
         LlamaChatClient chat,
-        LazyEmbeddingGenerator embeddings)
+        IEmbeddingGenerator<string, Embedding<float>>? embeddings)
     {
         Card = card;
         Engine = engine;
@@ -28,11 +31,51 @@ public sealed class LoadedModel : IAsyncDisposable
         Prompts = prompts;
         Scorer = scorer;
         Chat = chat;
-        _embeddings = embeddings;
+        Embeddings = embeddings;
     }
 
-    /// <summary>What the model is.</summary>
-    public ModelCard Card { get; }
+    /// <summary>Puts what serves a model on top of a driver.</summary>
+    /// <param name="driver">The model; owned by the result from now on.</param>
+    /// <param name="options">Defaults of calls, and how many may wait.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="embeddings">The model's embeddings, or null; disposed with the result where they can be.</param>
+    /// <param name="card">What the model's file says, or null where there is none.</param>
+    /// <param name="loggers">Where failures are told; null for nowhere.</param>
+    /// <returns>The model, ready to be asked.</returns>
+    /// <exception cref="ChatTemplateException">The model's chat template is broken.</exception>
+    public static LoadedModel Create(
+        IModelDriver driver,
+        InferenceOptions options,
+        TimeProvider time,
+        IEmbeddingGenerator<string, Embedding<float>>? embeddings = null,
+        ModelCard? card = null,
+        ILoggerFactory? loggers = null)
+    {
+        ArgumentNullException.ThrowIfNull(driver);
+        ArgumentNullException.ThrowIfNull(options);
+        var engine = new InferenceEngine(
+            driver,
+            new InferenceEngineOptions { MaxRequests = options.MaxQueuedRequests },
+            adapterPath: null,
+            time,
+            loggers?.CreateLogger<InferenceEngine>());
+        var tokenizer = engine.Tokenizer;
+        var toolCalls = ToolCallFormats.For(engine.Model.ChatTemplate);
+        var template = new ModelChatTemplate(
+            engine.Model.ChatTemplate,
+            tokenizer.BeginOfText is { } begin ? Text(tokenizer, begin) : "",
+            Text(tokenizer, tokenizer.EndOfText),
+            time);
+        var prompts = new ChatPromptRenderer(template, tokenizer.SpecialTexts, toolCalls);
+        var promptTokens = new PromptTokenizer(tokenizer);
+        var constraints = new ConstraintCompiler(tokenizer);
+        var scorer = new ChoiceScorer(engine, messages => promptTokens.Tokenize(prompts.Render(messages, [])));
+        var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time);
+        return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
+    }
+
+    /// <summary>What the model's file says, or null where it came without one.</summary>
+    public ModelCard? Card { get; }
 
     /// <summary>Serves all its requests.</summary>
     public IInferenceEngine Engine { get; }
@@ -49,14 +92,22 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <summary>Talks to it.</summary>
     public LlamaChatClient Chat { get; }
 
-    /// <summary>Its embeddings; the model is opened for them when the first is asked for.</summary>
-    public IEmbeddingGenerator<string, Embedding<float>> Embeddings => _embeddings;
+    /// <summary>Its embeddings, or null; the model is opened for them when the first is asked for.</summary>
+    public IEmbeddingGenerator<string, Embedding<float>>? Embeddings { get; }
 
     /// <summary>Frees the model's memory; requests under way fail.</summary>
     /// <returns>When it is free.</returns>
     public async ValueTask DisposeAsync()
     {
-        await _embeddings.DisposeAsync().ConfigureAwait(false);
+        if (Embeddings is IAsyncDisposable embeddings)
+        {
+            await embeddings.DisposeAsync().ConfigureAwait(false);
+        }
+
         await Engine.DisposeAsync().ConfigureAwait(false);
     }
+
+    private static string Text(ITokenizer tokenizer, int token) =>
+        tokenizer.SpecialTexts.FirstOrDefault(text => tokenizer.Tokenize(text, parseSpecial: true) is [var id] && id == token)
+            ?? Encoding.UTF8.GetString(tokenizer.GetBytes(token));
 }

@@ -1,17 +1,10 @@
-using System.Text;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orchestrator.Core;
-using Orchestrator.Inference.Chat;
-using Orchestrator.Inference.Constraints;
-using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Native;
-using Orchestrator.Inference.Scheduling;
 using Orchestrator.Inference.Store;
-using Orchestrator.Inference.Templates;
-using Orchestrator.Inference.Templates.ToolCalls;
 
 namespace Orchestrator.Inference.Hosting;
 
@@ -97,38 +90,14 @@ public sealed class ModelHost : IAsyncDisposable
             GpuLayers = _options.GpuLayers,
         };
         var logger = _loggers.CreateLogger<ModelHost>();
-        var engine = new InferenceEngine(
-            LlamaDriverLoader.Open(options, logger, progress, cancellationToken),
-            new InferenceEngineOptions { MaxRequests = _options.MaxQueuedRequests },
-            adapterPath: null,
-            _time,
-            _loggers.CreateLogger<InferenceEngine>());
+        var driver = LlamaDriverLoader.Open(options, logger, progress, cancellationToken);
         var embedding = Math.Min(card.Context, EmbeddingContext);
         var embeddings = new LazyEmbeddingGenerator(
             () => LlamaDriverLoader.Open(
                 options with { Embeddings = true, ContextSize = embedding, BatchSize = embedding, MaxSequences = 1 }, logger),
             _time);
-        return Assemble(card, engine, embeddings);
+        return LoadedModel.Create(driver, _options, _time, embeddings, card, _loggers);
     }
-
-    private LoadedModel Assemble(ModelCard card, InferenceEngine engine, LazyEmbeddingGenerator embeddings)
-    {
-        var tokenizer = engine.Tokenizer;
-        var toolCalls = ToolCallFormats.For(engine.Model.ChatTemplate);
-        var template = new ModelChatTemplate(
-            engine.Model.ChatTemplate,
-            tokenizer.BeginOfText is { } begin ? Text(tokenizer, begin) : "",
-            Text(tokenizer, tokenizer.EndOfText),
-            _time);
-        var prompts = new ChatPromptRenderer(template, tokenizer.SpecialTexts, toolCalls);
-        var promptTokens = new PromptTokenizer(tokenizer);
-        var constraints = new ConstraintCompiler(tokenizer);
-        var scorer = new ChoiceScorer(engine, messages => promptTokens.Tokenize(prompts.Render(messages, [])));
-        var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, _options, _time);
-        return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
-    }
-
-    private static string Text(ITokenizer tokenizer, int token) => Encoding.UTF8.GetString(tokenizer.GetBytes(token));
 
     private int ChooseContext(ModelCard card)
     {
