@@ -176,6 +176,7 @@ public sealed class AgentFactory(
     private static IEnumerable<string> ToolsNamed(TeamDefinition team) => team.Members
         .SelectMany(m => m.Plugins)
         .Append(team.Protocol.Decision?.OptionsFrom)
+        .Append(team.Deliverable?.Evidence)
         .Append(team.Deliverable?.Check)
         .OfType<string>();
 

@@ -116,6 +116,12 @@ public sealed class LogsPlugin
     [KernelFunction("changes"), Description("Lists what was new in the logs shortly before the incident began: deployments, configuration, restarts, first warnings.")]
     public string Changes() => _onset.Value is not { } onset ? "Nothing got worse." : Lines(NewBefore(onset).Take(10).Select(a => Invariant($"{a.FirstTime:HH:mm:ss} {a.First} {a.Service}: {Cut(FirstText(a))}")));
 
+    /// <summary>What fails since then.</summary>
+    [KernelFunction("symptoms"), Description("Lists the errors that appear most since the incident began, with how often and where.")]
+    public string Symptoms() => _onset.Value is not { } onset ? "Nothing got worse." : Lines(Anomaly.Rank(_index.Value, onset.Time)
+        .Where(a => a.Severity >= Severity.Warning && a.After > 0 && a.Bits > 4).OrderByDescending(a => a.Bits).Take(5)
+        .Select(a => Invariant($"{a.First} {a.Service}: {Cut(FirstText(a))} ({a.After} times)")));
+
     /// <summary>The ranking of services.</summary>
     [KernelFunction("suspects"), Description("Ranks the services by how likely the incident started in them, from request flow, delays and changes.")]
     public string Suspects() => Lines(_suspects.Value.Take(5).Select(s => Invariant(
@@ -146,12 +152,45 @@ public sealed class LogsPlugin
         return JsonSerializer.Serialize(options, Json);
     }
 
-    /// <summary>The lines for a report.</summary>
+    /// <summary>The lines that speak against a service.</summary>
     [KernelFunction("evidence"), Description("Quotes the lines that speak for a service as the place where the incident started, as a list with file and line.")]
-    public string Evidence([Description("The service.")] string service)
+    public string Evidence([Description("The service.")] string service) =>
+        Of(service) is { } suspect ? Lines(Told(suspect).Select(Quote)) : "There is no such service.";
+
+    /// <summary>The part of a report that cites.</summary>
+    [KernelFunction("findings"), Description("Writes the part of a report that cites the evidence for the service that the team decided for.")]
+    public string Findings([Description("The service that the team decided for.")] string decision)
     {
-        var suspect = _suspects.Value.FirstOrDefault(s => s.Service.Equals(service?.Trim(), StringComparison.OrdinalIgnoreCase));
-        return suspect is null ? "There is no such service." : Lines(Told(suspect).Select(Quote));
+        if (_onset.Value is not { } onset || Of(decision) is not { } suspect)
+        {
+            return "";
+        }
+
+        var text = new StringBuilder();
+        text.AppendLine(Invariant($"It got worse at {onset.Time:yyyy-MM-dd HH:mm:ss}Z: {onset.Before:0.#} bad records a minute before, {onset.After:0.#} after."));
+        text.AppendLine(Invariant($"\n### What {suspect.Service} wrote\n"));
+        text.AppendLine(Evidence(suspect.Service));
+        var elsewhere = Anomaly.Rank(_index.Value, onset.Time).Where(a => a.Service != suspect.Service && a.Severity == Severity.Error && a.Bits > 4).Take(5).ToList();
+        if (elsewhere.Count > 0)
+        {
+            text.AppendLine("\n### What failed elsewhere\n");
+            text.AppendLine(Lines(elsewhere.Select(Quote)));
+        }
+
+        var before = NewBefore(onset).Where(a => a.Service != suspect.Service).Take(4).ToList();
+        if (before.Count > 0)
+        {
+            text.AppendLine("\n### What else was new shortly before\n");
+            text.AppendLine(Lines(before.Select(Quote)));
+        }
+
+        text.AppendLine("\n### What the counts say\n");
+        foreach (var s in _suspects.Value.Take(4))
+        {
+            text.AppendLine(Invariant($"- {s.Service} {100 * s.Score:0} %: first failing hop of {100 * s.Blame:0} % of the failed requests, {100 * s.Delay:0} % of the added time, {100 * s.Change:0} % of what is new"));
+        }
+
+        return text.ToString();
     }
 
     /// <summary>Checks a report.</summary>
@@ -169,8 +208,11 @@ public sealed class LogsPlugin
     private string Case(Suspect suspect)
     {
         var told = Told(suspect).Take(3).Select(a => Cut(FirstText(a)).TrimEnd('.'));
-        return string.Join("; ", told);
+        return string.Join("; ", told) is { Length: > 0 } text ? text : "It wrote nothing new.";
     }
+
+    private Suspect? Of(string? service) =>
+        _suspects.Value.FirstOrDefault(s => s.Service.Equals(service?.Trim(), StringComparison.OrdinalIgnoreCase));
 
     private IEnumerable<Anomaly> Told(Suspect suspect)
     {

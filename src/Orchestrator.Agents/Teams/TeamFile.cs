@@ -50,6 +50,7 @@ internal static class TeamFile
                 Prompt = deliverable.Text("prompt") ?? new DeliverableDefinition().Prompt,
                 Narrative = deliverable.Text("narrative"),
                 Author = deliverable.Text("author"),
+                Evidence = deliverable.Text("evidence"),
                 Check = deliverable.Text("check"),
             },
             Inputs = map.TextMap("inputs"),

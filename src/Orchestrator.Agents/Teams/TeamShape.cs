@@ -77,6 +77,7 @@ internal static class TeamShape
         new("prompt", TextShape.Name, "The prompt that writes it; a file in prompts/.") { Default = "report" },
         new("narrative", TextShape.Name, "The prompt under which a member writes the text that the file takes as its narrative."),
         new("author", TextShape.Name, "The member who writes the narrative; the first where it is left out."),
+        new("evidence", Tool, "A function that gets the decision and gives the evidence for it, which the file takes."),
         new("check", Tool, "A function that gets the file's path and gives what is wrong with it, or nothing."));
 
     public static ObjectShape File { get; } = new(

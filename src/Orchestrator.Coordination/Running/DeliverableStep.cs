@@ -105,6 +105,7 @@ internal sealed class DeliverableStep(RunScope run)
             variables["narrative"] = reply.Text;
         }
 
+        variables["evidence"] = await EvidenceAsync(deliverable, cancellationToken).ConfigureAwait(false);
         return await run.Prompts.RenderAsync(deliverable.Prompt, variables, cancellationToken).ConfigureAwait(false);
     }
 
@@ -116,6 +117,7 @@ internal sealed class DeliverableStep(RunScope run)
         ["inputs"] = run.Team.Inputs,
         ["problems"] = problems,
         ["narrative"] = "",
+        ["evidence"] = "",
         ["question"] = run.Team.Protocol.Decision?.Question ?? "",
         ["decision"] = run.Decision?.Winner ?? "",
         ["margin"] = run.Decision?.Margin ?? 0,
@@ -142,6 +144,20 @@ internal sealed class DeliverableStep(RunScope run)
             ["text"] = m.Text,
         }).ToArray(),
     };
+
+    private async Task<string> EvidenceAsync(DeliverableDefinition deliverable, CancellationToken cancellationToken)
+    {
+        if (deliverable.Evidence is not { } tool)
+        {
+            return "";
+        }
+
+        var arguments = JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["decision"] = run.Decision?.Winner ?? "" });
+        var result = await run.Tools.InvokeAsync(tool, arguments, cancellationToken).ConfigureAwait(false);
+        return result.Failed
+            ? throw new OrchestratorException(ErrorKind.Run, $"The evidence for {deliverable.File} could not be had from '{tool}': {result.Result}")
+            : result.Result.Trim();
+    }
 
     private async Task<string> CheckAsync(DeliverableDefinition deliverable, string draft, CancellationToken cancellationToken)
     {

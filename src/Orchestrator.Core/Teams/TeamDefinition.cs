@@ -210,6 +210,12 @@ public sealed record DeliverableDefinition
     public string? Author { get; init; }
 
     /// <summary>
+    /// A tool (<c>plugin-function</c>) that gives the evidence for what was decided, or null. It gets the
+    /// <c>decision</c>; the file's template takes what it gives as <c>evidence</c>.
+    /// </summary>
+    public string? Evidence { get; init; }
+
+    /// <summary>
     /// A tool (<c>plugin-function</c>) that checks the file before it is delivered, or null. It gets the path and
     /// gives an empty text, or what is wrong.
     /// </summary>
