@@ -49,6 +49,8 @@ public sealed class ReferenceRules
         var name = Path.GetFileNameWithoutExtension(project)["Orchestrator.".Length..];
         Assert.True(Allowed.ContainsKey(name), $"Add {name} to the table of allowed references.");
         var references = XDocument.Load(project).Descendants("ProjectReference")
+            // Built before it, not known to it: a plugin that it loads by name.
+            .Where(r => (string?)r.Attribute("ReferenceOutputAssembly") != "false")
             .Select(r => Path.GetFileNameWithoutExtension(r.Attribute("Include")!.Value)["Orchestrator.".Length..]);
         Assert.Empty(references.Except(Allowed[name]));
     }
