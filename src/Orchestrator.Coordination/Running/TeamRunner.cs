@@ -216,7 +216,7 @@ public sealed partial class TeamRunner
 
         // What was to be settled by talk alone was not, where the talk went round in circles.
         return run.Team.Protocol.Decision is null && run.Team.Deliverable is null && end == ConversationEnd.Stalled
-            ? (Stalled, "The members only repeated what was said.")
+            ? (Stalled, $"The members only repeated what was said. The last result: {TurnRecord.Cut(run.Result, SummaryCharacters)}")
             : (Completed, null);
     }
 
