@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Coordination.Running;
@@ -15,8 +16,9 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
 {
     private readonly Lock _gate = new();
     private readonly RunCosts _costs = new();
-    private readonly HashSet<string> _streamed = [];
+    private readonly Dictionary<string, StringBuilder> _streamed = [];
     private LaneWriter _lanes = new(interaction, []);
+    private HashSet<string> _members = [];
     private Plan? _plan;
 
     /// <summary>Shows a piece of an answer as it is made.</summary>
@@ -24,7 +26,12 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
     {
         lock (_gate)
         {
-            _streamed.Add(value.Agent);
+            if (!_streamed.TryGetValue(value.Agent, out var shown))
+            {
+                _streamed[value.Agent] = shown = new StringBuilder();
+            }
+
+            shown.Append(value.Text);
             _lanes.Append(value.Agent, value.Text);
         }
     }
@@ -43,6 +50,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         switch (runEvent)
         {
             case RunStarted started:
+                _members = [.. started.Members];
                 _lanes = new LaneWriter(interaction, started.Members);
                 interaction.MarkupLine($"[bold]{started.Team}[/] [grey]· {started.Model ?? "model"} · seed {started.Seed} · run {started.RunId}[/]");
                 interaction.MarkupLine($"[grey]task:[/] {started.Task}");
@@ -144,9 +152,15 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         }
     }
 
+    // What was streamed is not shown again when it is posted; what tools gave is already shown in a line.
     private void ShowMessage(string from, string text)
     {
-        if (_streamed.Remove(from))
+        if (!_members.Contains(from) && from != "vote")
+        {
+            return;
+        }
+
+        if (_streamed.Remove(from, out var shown) && text.EndsWith(shown.ToString(), StringComparison.Ordinal))
         {
             _lanes.End(from);
             return;
@@ -164,7 +178,6 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         }
 
         _lanes.End(agent);
-        _streamed.Remove(agent);
         var seconds = Math.Max(1e-6, (call.Duration - call.FirstToken).TotalSeconds);
         var reused = call.PromptTokens == 0 ? 0 : 100.0 * call.ReusedTokens / call.PromptTokens;
         _lanes.Remark(agent, string.Create(
