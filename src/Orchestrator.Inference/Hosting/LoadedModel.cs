@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
 using Orchestrator.Core.Models;
@@ -60,12 +61,14 @@ public sealed class LoadedModel : IAsyncDisposable
             time,
             loggers?.CreateLogger<InferenceEngine>());
         var tokenizer = engine.Tokenizer;
-        var toolCalls = ToolCallFormats.For(engine.Model.ChatTemplate);
-        var template = new ModelChatTemplate(
-            engine.Model.ChatTemplate,
-            tokenizer.BeginOfText is { } begin ? Text(tokenizer, begin) : "",
-            Text(tokenizer, tokenizer.EndOfText),
-            time);
+        var variables = new JsonObject { ["eos_token"] = Text(tokenizer, tokenizer.EndOfText) };
+        if (tokenizer.BeginOfText is { } begin)
+        {
+            variables["bos_token"] = Text(tokenizer, begin);
+        }
+
+        var template = ChatTemplate.Parse(engine.Model.ChatTemplate, variables, time: time);
+        var toolCalls = ToolCallFormats.For(template.Source, tokenizer.SpecialTexts);
         var prompts = new ChatPromptRenderer(template, tokenizer.SpecialTexts, toolCalls);
         var promptTokens = new PromptTokenizer(tokenizer);
         var constraints = new ConstraintCompiler(tokenizer);

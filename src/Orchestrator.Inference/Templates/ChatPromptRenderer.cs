@@ -31,8 +31,10 @@ public sealed class ChatPromptRenderer
         _template = template;
         _specials = new SpecialTextSet(specials);
         _toolCalls = toolCalls;
-        _takesSystem = Accepts("sys7", ("system", "sys7"), ("user", "b"));
-        _takesAnyOrder = Accepts("c", ("user", "a"), ("user", "b"), ("assistant", "c"), ("assistant", "d"), ("user", "e"));
+
+        // A system turn that the template moves behind later turns would make every prompt a new one.
+        _takesSystem = Accepts("sys7", "usr1", ("system", "sys7"), ("user", "usr1"), ("assistant", "c"), ("user", "d"));
+        _takesAnyOrder = Accepts("usr1", "ans2", ("user", "usr1"), ("user", "b"), ("assistant", "c"), ("assistant", "ans2"), ("user", "e"));
     }
 
     /// <summary>Lays out a prompt.</summary>
@@ -47,7 +49,8 @@ public sealed class ChatPromptRenderer
         ArgumentNullException.ThrowIfNull(messages);
         ArgumentNullException.ThrowIfNull(tools);
         var known = new List<IReadOnlyList<int>>();
-        var turns = messages.SelectMany(message => ToTurns(message, known)).ToList();
+        var names = new Dictionary<string, string>();
+        var turns = messages.SelectMany(message => ToTurns(message, known, names)).ToList();
         if (tools.Count > 0 && !_template.KnowsTools)
         {
             var described = new Turn("system", ContentMarks.BreakSpecials(DescribeTools(tools), _specials));
@@ -57,7 +60,7 @@ public sealed class ChatPromptRenderer
         var laidOut = Accommodate(turns);
         var text = _template.Render(new ChatTemplateInput(
             new JsonArray([.. laidOut.Select(t => (JsonNode)t.ToJson())]),
-            tools.Count > 0 && _template.KnowsTools ? new JsonArray([.. tools.Select(t => (JsonNode)ToJson(t))]) : null));
+            tools.Count > 0 && _template.KnowsTools ? new JsonArray([.. tools.Select(t => BreakSpecials(ToJson(t)))]) : null));
         if (!string.IsNullOrEmpty(answerPrefix))
         {
             text += ContentMarks.BreakSpecials(answerPrefix, _specials);
@@ -92,7 +95,8 @@ public sealed class ChatPromptRenderer
         return segments;
     }
 
-    private IEnumerable<Turn> ToTurns(ChatMessage message, List<IReadOnlyList<int>> known)
+    private IEnumerable<Turn> ToTurns(
+        ChatMessage message, List<IReadOnlyList<int>> known, Dictionary<string, string> names)
     {
         var calls = message.Contents.OfType<FunctionCallContent>().ToArray();
         var results = message.Contents.OfType<FunctionResultContent>().ToArray();
@@ -103,7 +107,7 @@ public sealed class ChatPromptRenderer
             {
                 var value = ContentMarks.BreakSpecials(ResultText(result), _specials);
                 yield return _template.KnowsTools
-                    ? new Turn("tool", value) { CallId = result.CallId }
+                    ? new Turn("tool", value) { CallId = _toolCalls.CallId(result.CallId), Name = names.GetValueOrDefault(result.CallId) }
                     : new Turn("user", $"<tool_response>\n{value}\n</tool_response>");
             }
         }
@@ -114,7 +118,12 @@ public sealed class ChatPromptRenderer
         }
         else
         {
-            yield return new Turn(message.Role.Value, content) { Calls = calls };
+            foreach (var call in calls)
+            {
+                names[call.CallId] = ContentMarks.BreakSpecials(call.Name, _specials);
+            }
+
+            yield return new Turn(message.Role.Value, content) { Calls = [.. calls.Select(ToJson)] };
         }
     }
 
@@ -175,7 +184,8 @@ public sealed class ChatPromptRenderer
         return merged;
     }
 
-    private bool Accepts(string witness, params ReadOnlySpan<(string Role, string Content)> turns)
+    /// <summary>Whether the template renders turns, with one text before another.</summary>
+    private bool Accepts(string earlier, string later, params ReadOnlySpan<(string Role, string Content)> turns)
     {
         var messages = new JsonArray();
         foreach (var (role, content) in turns)
@@ -185,7 +195,8 @@ public sealed class ChatPromptRenderer
 
         try
         {
-            return _template.Render(new ChatTemplateInput(messages)).Contains(witness, StringComparison.Ordinal);
+            var text = _template.Render(new ChatTemplateInput(messages));
+            return text.IndexOf(earlier, StringComparison.Ordinal) is var at and >= 0 && at < text.IndexOf(later, StringComparison.Ordinal);
         }
         catch (ChatTemplateException)
         {
@@ -193,10 +204,19 @@ public sealed class ChatPromptRenderer
         }
     }
 
-    private static string DescribeTools(IReadOnlyList<AIFunctionDeclaration> tools) =>
+    private string DescribeTools(IReadOnlyList<AIFunctionDeclaration> tools) =>
         "You may call these functions:\n"
-        + string.Join('\n', tools.Select(t => ToJson(t).ToJsonString(HermesToolCallFormat.Json)))
-        + "\nTo call one, answer with\n<tool_call>\n{\"name\": NAME, \"arguments\": {…}}\n</tool_call>";
+        + string.Join('\n', tools.Select(t => ToJson(t).ToJsonString(CallJson.Options)))
+        + "\n" + _toolCalls.Instruction;
+
+    /// <summary>A JSON value all of whose texts are kept from becoming special tokens.</summary>
+    private JsonNode? BreakSpecials(JsonNode? node) => node switch
+    {
+        JsonObject o => new JsonObject(o.Select(p => KeyValuePair.Create(ContentMarks.BreakSpecials(p.Key, _specials), BreakSpecials(p.Value)))),
+        JsonArray array => new JsonArray([.. array.Select(BreakSpecials)]),
+        JsonValue value when value.GetValueKind() == JsonValueKind.String => ContentMarks.BreakSpecials(value.GetValue<string>(), _specials),
+        _ => node?.DeepClone(),
+    };
 
     private static JsonObject ToJson(AIFunctionDeclaration tool) => new()
     {
@@ -209,21 +229,34 @@ public sealed class ChatPromptRenderer
         },
     };
 
+    private JsonNode ToJson(FunctionCallContent call) => new JsonObject
+    {
+        ["id"] = _toolCalls.CallId(call.CallId),
+        ["type"] = "function",
+        ["function"] = new JsonObject
+        {
+            ["name"] = ContentMarks.BreakSpecials(call.Name, _specials),
+            ["arguments"] = BreakSpecials(JsonSerializer.SerializeToNode(call.Arguments ?? new Dictionary<string, object?>(), CallJson.Options)),
+        },
+    };
+
     private static string ResultText(FunctionResultContent result) => result.Result switch
     {
         null => result.Exception?.Message ?? "",
         string text => text,
         JsonElement { ValueKind: JsonValueKind.String } element => element.GetString()!,
         JsonElement element => element.GetRawText(),
-        JsonNode node => node.ToJsonString(HermesToolCallFormat.Json),
-        var value => JsonSerializer.Serialize(value, HermesToolCallFormat.Json),
+        JsonNode node => node.ToJsonString(CallJson.Options),
+        var value => JsonSerializer.Serialize(value, CallJson.Options),
     };
 
     private sealed record Turn(string Role, string Content)
     {
-        public IReadOnlyList<FunctionCallContent> Calls { get; init; } = [];
+        public IReadOnlyList<JsonNode> Calls { get; init; } = [];
 
         public string? CallId { get; init; }
+
+        public string? Name { get; init; }
 
         public JsonObject ToJson()
         {
@@ -233,18 +266,14 @@ public sealed class ChatPromptRenderer
                 json["tool_call_id"] = CallId;
             }
 
+            if (Name is not null)
+            {
+                json["name"] = Name;
+            }
+
             if (Calls.Count > 0)
             {
-                json["tool_calls"] = new JsonArray([.. Calls.Select(call => (JsonNode)new JsonObject
-                {
-                    ["id"] = call.CallId,
-                    ["type"] = "function",
-                    ["function"] = new JsonObject
-                    {
-                        ["name"] = call.Name,
-                        ["arguments"] = JsonSerializer.SerializeToNode(call.Arguments ?? new Dictionary<string, object?>(), HermesToolCallFormat.Json),
-                    },
-                })]);
+                json["tool_calls"] = new JsonArray([.. Calls.Select(c => c.DeepClone())]);
             }
 
             return json;

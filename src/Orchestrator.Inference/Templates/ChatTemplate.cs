@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Templates.Jinja;
 
 namespace Orchestrator.Inference.Templates;
@@ -10,35 +11,67 @@ namespace Orchestrator.Inference.Templates;
 /// </summary>
 public sealed class ChatTemplate : IChatTemplate
 {
+    // What models without a template of their own are given: ChatML, as llama.cpp does.
+    private const string ChatMl =
+        "{% for message in messages %}{{ '<|im_start|>' + message.role + '\n' + message.content + '<|im_end|>\n' }}{% endfor %}"
+        + "{% if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif %}";
+
     private readonly JinjaTemplate _template;
+    private readonly Dictionary<string, object?> _variables;
     private readonly TemplateLimits _limits;
     private readonly TimeProvider _time;
+    private readonly Lazy<bool> _knowsTools;
 
-    private ChatTemplate(string source, TemplateLimits limits, TimeProvider time)
+    private ChatTemplate(string source, JsonObject? variables, TemplateLimits limits, TimeProvider time)
     {
         Source = source;
         _limits = limits;
         _time = time;
+        _variables = variables?.ToDictionary(p => p.Key, p => JsonValues.From(p.Value)) ?? [];
         _template = JinjaTemplate.Parse(source, limits);
-        KnowsTools = _template.Reads("tools") || _template.Reads("functions");
+        _knowsTools = new Lazy<bool>(() => _template.Reads("tools") && ToolProbe.Passes(this));
     }
 
     /// <summary>The template as it was given.</summary>
     public string Source { get; }
 
     /// <inheritdoc/>
-    public bool KnowsTools { get; }
+    /// <remarks>Found out by rendering: tools, a call and its result must all be in the text.</remarks>
+    public bool KnowsTools => _knowsTools.Value;
 
     /// <summary>Parses a template.</summary>
-    /// <param name="source">The template, as a model's file or tokenizer_config.json has it.</param>
+    /// <param name="source">The template, as a model's file or tokenizer_config.json has it; null for ChatML.</param>
+    /// <param name="variables">What every rendering sees unless its input says otherwise, e.g. <c>bos_token</c>.</param>
     /// <param name="limits">What a rendering may use; null for the defaults.</param>
     /// <param name="time">The clock that <c>strftime_now</c> reads; null for the system's.</param>
     /// <returns>The template, ready to render.</returns>
     /// <exception cref="ChatTemplateException">It is not valid Jinja; the error names line and column.</exception>
-    public static ChatTemplate Parse(string source, TemplateLimits? limits = null, TimeProvider? time = null)
+    public static ChatTemplate Parse(
+        string? source, JsonObject? variables = null, TemplateLimits? limits = null, TimeProvider? time = null)
     {
-        ArgumentNullException.ThrowIfNull(source);
-        return new ChatTemplate(source, limits ?? new TemplateLimits(), time ?? TimeProvider.System);
+        return new ChatTemplate(source ?? ChatMl, variables, limits ?? new TemplateLimits(), time ?? TimeProvider.System);
+    }
+
+    /// <summary>The template of a model's file, with its special tokens; ChatML where it has none.</summary>
+    /// <param name="model">The file.</param>
+    /// <param name="limits">What a rendering may use; null for the defaults.</param>
+    /// <param name="time">The clock that <c>strftime_now</c> reads; null for the system's.</param>
+    /// <returns>The template, ready to render.</returns>
+    /// <exception cref="ChatTemplateException">It is not valid Jinja; the error names line and column.</exception>
+    public static ChatTemplate Of(GgufModel model, TemplateLimits? limits = null, TimeProvider? time = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        var tokens = model.Metadata.Strings("tokenizer.ggml.tokens");
+        var variables = new JsonObject();
+        foreach (var name in new[] { "bos", "eos", "unknown", "padding" })
+        {
+            if (tokens is not null && model.Metadata.Integer($"tokenizer.ggml.{name}_token_id") is { } id and >= 0 && id < tokens.Count)
+            {
+                variables[$"{name switch { "unknown" => "unk", "padding" => "pad", _ => name }}_token"] = tokens[(int)id];
+            }
+        }
+
+        return Parse(model.Metadata.Text("tokenizer.chat_template"), variables, limits, time);
     }
 
     /// <summary>Renders the template.</summary>
@@ -69,6 +102,11 @@ public sealed class ChatTemplate : IChatTemplate
 
     private string Render(Dictionary<string, object?> variables, CancellationToken cancellationToken)
     {
+        foreach (var (name, value) in _variables)
+        {
+            variables.TryAdd(name, value);
+        }
+
         variables.TryAdd("tools", null);
         variables.TryAdd("documents", null);
         variables.TryAdd("add_generation_prompt", false);

@@ -119,6 +119,37 @@ public sealed class ModelCommandsTests : IDisposable
         Assert.DoesNotContain(true, plain.GetProperty("special").EnumerateArray().Select(special => special.GetBoolean()));
     }
 
+    [Fact]
+    public async Task A_template_is_rendered()
+    {
+        await File.WriteAllTextAsync(Path.Combine(_root, "t.jinja"), "{{ bos_token }}{% for m in messages %}[{{ m.role }}] {{ m.content }}{% endfor %}{% if tools %}{{ tools | tojson }}{% endif %}");
+        await File.WriteAllTextAsync(Path.Combine(_root, "m.json"), """{"bos_token": "<s>", "messages": [{"role": "user", "content": "Grüße"}], "tools": [{"name": "f"}]}""");
+        var (exit, output, _) = await RunAsync("template", "--file", "t.jinja", "--messages", "m.json");
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Equal("<s>[user] Grüße[{\"name\": \"f\"}]", output);
+
+        var json = JsonDocument.Parse((await RunAsync("template", "--file", "t.jinja", "--messages", "m.json", "--json")).Output).RootElement;
+        Assert.Equal(output, json.GetProperty("prompt").GetString());
+
+        (exit, output, _) = await RunAsync("template", "--model", TinyModel.SharedPath, "--messages", "m.json");
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Contains("Grüße", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("{{ 1 + }}", """{"messages": []}""", ExitCodes.Model, "line 1, column 8")]
+    [InlineData("{{ raise_exception('No system role.') }}", """{"messages": []}""", ExitCodes.Model, "No system role.")]
+    [InlineData("x", "{", ExitCodes.Usage, "is not JSON")]
+    [InlineData("x", "{}", ExitCodes.Usage, "no list of messages")]
+    public async Task A_broken_template_or_input_is_a_clear_error(string template, string messages, int expected, string cause)
+    {
+        await File.WriteAllTextAsync(Path.Combine(_root, "t.jinja"), template);
+        await File.WriteAllTextAsync(Path.Combine(_root, "m.json"), messages);
+        var (exit, _, error) = await RunAsync("template", "--file", "t.jinja", "--messages", "m.json");
+        Assert.Equal(expected, exit);
+        Assert.Contains(cause, error.ReplaceLineEndings(" "), StringComparison.Ordinal);
+    }
+
     private async Task<(int Exit, string Output, string Error)> RunAsync(params string[] arguments)
     {
         var root = new RootCommand { GlobalOptions.Json, GlobalOptions.NoColor, GlobalOptions.Verbose, GlobalOptions.Root, ModelCommands.Create() };

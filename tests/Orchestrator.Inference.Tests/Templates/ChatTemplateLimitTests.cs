@@ -40,7 +40,7 @@ public class ChatTemplateLimitTests
     [InlineData("{% for x in range(100000) %}{{ 'a' * 1000 }}{% endfor %}")]
     public void Greedy_template_is_stopped(string source)
     {
-        var error = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(source, Small).Render([]));
+        var error = Assert.Throws<ChatTemplateException>(() => ChatTemplate.Parse(source, limits: Small).Render([]));
         Assert.Equal(ChatTemplateFault.Limit, error.Fault);
         Assert.True(error.Line > 0, error.Message);
     }
@@ -119,7 +119,7 @@ public class ChatTemplateLimitTests
         {
             try
             {
-                return ChatTemplate.Parse(source, Small).Render(input) is not null;
+                return ChatTemplate.Parse(source, limits: Small).Render(input) is not null;
             }
             catch (ChatTemplateException e)
             {

@@ -19,7 +19,8 @@ internal static class ModelCommands
         new AddModelCommand(),
         new RemoveModelCommand(),
         new VerifyModelsCommand(),
-        new TokenizeCommand());
+        new TokenizeCommand(),
+        new TemplateCommand());
 }
 
 /// <summary>A command that works on the model store.</summary>

@@ -12,9 +12,12 @@ public interface IToolCallFormat
     /// </summary>
     string Trigger { get; }
 
+    /// <summary>What a model is told where its template does not lay out tools; how to write a call.</summary>
+    string Instruction { get; }
+
     /// <summary>What follows the first <see cref="Trigger"/> when the answer calls these tools.</summary>
     /// <param name="tools">The tools that may be called; at least one.</param>
-    /// <param name="parallel">Whether several calls may follow each other.</param>
+    /// <param name="parallel">Whether several calls may follow each other, where the family can.</param>
     /// <param name="json">How the arguments are written and bounded.</param>
     /// <returns>The constraint.</returns>
     ConstraintDefinition Constrain(
@@ -29,4 +32,9 @@ public interface IToolCallFormat
     /// <param name="calls">The calls.</param>
     /// <returns>The text.</returns>
     string Write(IReadOnlyList<FunctionCallContent> calls);
+
+    /// <summary>A call's id in the form that the family's templates accept; the same id gives the same form.</summary>
+    /// <param name="callId">The id.</param>
+    /// <returns>The id for the template.</returns>
+    string CallId(string callId) => callId;
 }

@@ -1,10 +1,27 @@
 namespace Orchestrator.Inference.Templates.ToolCalls;
 
-/// <summary>Which family a model writes tool calls like.</summary>
+/// <summary>Finds out how a model writes tool calls.</summary>
 public static class ToolCallFormats
 {
-    /// <summary>Finds the format by what the model's template spells out.</summary>
-    /// <param name="template">The chat template, or null.</param>
-    /// <returns>The format; Hermes where the template shows none.</returns>
-    public static IToolCallFormat For(string? template) => new HermesToolCallFormat();
+    /// <summary>The format that a model's template, or its special tokens, speak of; Hermes' where they say nothing.</summary>
+    /// <param name="template">The template's source.</param>
+    /// <param name="specials">The texts of the model's special tokens.</param>
+    /// <returns>The format.</returns>
+    public static IToolCallFormat For(string template, IReadOnlyList<string> specials)
+    {
+        ArgumentNullException.ThrowIfNull(template);
+        ArgumentNullException.ThrowIfNull(specials);
+        bool Says(string text) => template.Contains(text, StringComparison.Ordinal);
+        bool Knows(string text) => specials.Contains(text) || Says(text);
+        return true switch
+        {
+            _ when Says("<tool_call>") => new HermesToolCallFormat(),
+            _ when Says("<|channel|>") && Says("to=functions") => new HarmonyToolCallFormat(),
+            _ when Says("[TOOL_CALLS]") => new MistralToolCallFormat(Says("[ARGS]")),
+            _ when Knows("<|tool_call|>") && Knows("<|/tool_call|>") => new PhiToolCallFormat(),
+            _ when Knows("<|python_tag|>") || (Says("<|start_header_id|>") && Says("\"parameters\"")) => new JsonToolCallFormat(),
+            _ when Says("<start_of_turn>") => new JsonToolCallFormat(),
+            _ => new HermesToolCallFormat(),
+        };
+    }
 }

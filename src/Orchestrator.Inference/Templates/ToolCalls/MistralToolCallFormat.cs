@@ -1,0 +1,101 @@
+using System.Security.Cryptography;
+using System.Text;
+using Microsoft.Extensions.AI;
+using Orchestrator.Inference.Constraints;
+
+namespace Orchestrator.Inference.Templates.ToolCalls;
+
+/// <summary>
+/// <c>[TOOL_CALLS] [{"name": …, "arguments": …}]</c>, as Mistral writes it; newer models write
+/// <c>[TOOL_CALLS]name[ARGS]{…}</c> for each call.
+/// </summary>
+/// <param name="withArgs">Whether the model writes the newer form.</param>
+public sealed class MistralToolCallFormat(bool withArgs) : IToolCallFormat
+{
+    private const string Open = "[TOOL_CALLS]";
+    private const string Args = "[ARGS]";
+
+    /// <inheritdoc/>
+    public string Trigger => Open;
+
+    /// <inheritdoc/>
+    public string Instruction => "To call one, answer with\n[TOOL_CALLS] [{\"name\": NAME, \"arguments\": {…}}]";
+
+    /// <inheritdoc/>
+    public ConstraintDefinition Constrain(
+        IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json) => withArgs
+        ? CallJson.Several(
+            CallJson.OneOf(tools, tool => CallJson.Around($"{tool.Name}{Args}", tool, json, "")), Open, parallel)
+        : new ConstraintDefinition.Sequence(
+            new ConstraintDefinition.Literal(" ["),
+            CallJson.Several(
+                CallJson.OneOf(tools, tool => CallJson.Around(
+                    $"{{\"name\": {CallJson.Quote(tool.Name)}, \"arguments\": ", tool, json, "}")),
+                ", ",
+                parallel),
+            new ConstraintDefinition.Literal("]"));
+
+    /// <inheritdoc/>
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        var calls = new List<FunctionCallContent>();
+        var text = new StringBuilder();
+        var at = 0;
+        while (answer.IndexOf(Open, at, StringComparison.Ordinal) is var open and >= 0)
+        {
+            var start = open + Open.Length;
+            var length = ReadCalls(answer.AsSpan(start), calls);
+            text.Append(answer, at, (length > 0 ? open : start) - at);
+            at = start + length;
+        }
+
+        return (text.Append(answer, at, answer.Length - at).ToString().Trim(), calls);
+    }
+
+    /// <inheritdoc/>
+    public string Write(IReadOnlyList<FunctionCallContent> calls)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        return withArgs
+            ? string.Concat(calls.Select(call => $"{Open}{call.Name}{Args}{CallJson.Arguments(call)}"))
+            : $"{Open} [{string.Join(", ", calls.Select(call => $"{{\"name\": {CallJson.Quote(call.Name)}, \"arguments\": {CallJson.Arguments(call)}}}"))}]";
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Mistral's templates take nine letters and digits, and refuse anything else.</remarks>
+    public string CallId(string callId)
+    {
+        ArgumentNullException.ThrowIfNull(callId);
+        return callId.Length == 9 && callId.All(char.IsAsciiLetterOrDigit)
+            ? callId
+            : Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(callId)))[..9];
+    }
+
+    private static int ReadCalls(ReadOnlySpan<char> text, List<FunctionCallContent> calls)
+    {
+        var (value, length) = CallJson.ReadPrefix(text);
+        if (CallJson.TryAddAll(value, calls))
+        {
+            return length;
+        }
+
+        // name[ARGS]{…}, perhaps with [CALL_ID]id between.
+        var args = text.IndexOf(Args, StringComparison.Ordinal);
+        if (args < 1 || text[..args].ContainsAny("{}\n"))
+        {
+            return 0;
+        }
+
+        var (arguments, end) = CallJson.ReadPrefix(text[(args + Args.Length)..]);
+        if (end == 0)
+        {
+            return 0;
+        }
+
+        var name = text[..args];
+        name = name.IndexOf("[CALL_ID]", StringComparison.Ordinal) is var id and >= 0 ? name[..id] : name;
+        CallJson.Add(calls, name.Trim().ToString(), arguments);
+        return args + Args.Length + end;
+    }
+}

@@ -1,0 +1,59 @@
+using System.Text;
+using Microsoft.Extensions.AI;
+using Orchestrator.Inference.Constraints;
+
+namespace Orchestrator.Inference.Templates.ToolCalls;
+
+/// <summary><c>&lt;|tool_call|&gt;[{"name": …, "arguments": …}]&lt;|/tool_call|&gt;</c>, as Phi-4-mini writes it.</summary>
+public sealed class PhiToolCallFormat : IToolCallFormat
+{
+    private const string Open = "<|tool_call|>";
+    private const string Close = "<|/tool_call|>";
+
+    /// <inheritdoc/>
+    public string Trigger => Open;
+
+    /// <inheritdoc/>
+    public string Instruction => $"To call one, answer with\n{Open}[{{\"name\": NAME, \"arguments\": {{…}}}}]{Close}";
+
+    /// <inheritdoc/>
+    /// <remarks>The closing tag is a special token, which no constraint produces: the list ends the answer.</remarks>
+    public ConstraintDefinition Constrain(
+        IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json) =>
+        new ConstraintDefinition.Sequence(
+            new ConstraintDefinition.Literal("["),
+            CallJson.Several(
+                CallJson.OneOf(tools, tool => CallJson.Around(
+                    $"{{\"name\": {CallJson.Quote(tool.Name)}, \"arguments\": ", tool, json, "}")),
+                ", ",
+                parallel),
+            new ConstraintDefinition.Literal("]"));
+
+    /// <inheritdoc/>
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    {
+        ArgumentNullException.ThrowIfNull(answer);
+        var calls = new List<FunctionCallContent>();
+        var text = new StringBuilder();
+        var at = 0;
+        while (answer.IndexOf(Open, at, StringComparison.Ordinal) is var open and >= 0)
+        {
+            var start = open + Open.Length;
+            var (value, length) = CallJson.ReadPrefix(answer.AsSpan(start));
+            var found = CallJson.TryAddAll(value, calls);
+            text.Append(answer, at, (found ? open : start) - at);
+            at = found ? start + length : start;
+            var rest = answer.AsSpan(at).TrimStart();
+            at = found && rest.StartsWith(Close) ? answer.Length - rest.Length + Close.Length : at;
+        }
+
+        return (text.Append(answer, at, answer.Length - at).ToString().Trim(), calls);
+    }
+
+    /// <inheritdoc/>
+    public string Write(IReadOnlyList<FunctionCallContent> calls)
+    {
+        ArgumentNullException.ThrowIfNull(calls);
+        return $"{Open}[{string.Join(", ", calls.Select(call => $"{{\"name\": {CallJson.Quote(call.Name)}, \"arguments\": {CallJson.Arguments(call)}}}"))}]{Close}";
+    }
+}

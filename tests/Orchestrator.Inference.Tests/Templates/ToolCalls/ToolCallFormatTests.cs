@@ -1,0 +1,131 @@
+using System.ComponentModel;
+using System.Text;
+using System.Text.Json;
+using FsCheck;
+using FsCheck.Fluent;
+using FsCheck.Xunit;
+using Microsoft.Extensions.AI;
+using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Templates.ToolCalls;
+using Orchestrator.Inference.Tests.Constraints;
+
+namespace Orchestrator.Inference.Tests.Templates.ToolCalls;
+
+public class ToolCallFormatTests
+{
+    private static readonly Dictionary<string, IToolCallFormat> Formats = new()
+    {
+        ["hermes"] = new HermesToolCallFormat(),
+        ["json"] = new JsonToolCallFormat(),
+        ["mistral"] = new MistralToolCallFormat(withArgs: false),
+        ["mistral-args"] = new MistralToolCallFormat(withArgs: true),
+        ["phi"] = new PhiToolCallFormat(),
+        ["harmony"] = new HarmonyToolCallFormat(),
+    };
+
+    private static readonly AIFunctionDeclaration Read = AIFunctionFactory.Create(
+        ([Description("Where")] string path, int? line = null) => path, "read_file", "Reads a file.");
+
+    private static readonly AIFunctionDeclaration List = AIFunctionFactory.Create(() => 0, "list", "Lists.");
+
+    public static TheoryData<string> Names => [.. Formats.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void What_is_written_is_read_back(string name)
+    {
+        var calls = new[]
+        {
+            new FunctionCallContent("a", "read_file", new Dictionary<string, object?> { ["path"] = "a \"b\"\n{c}</tool_call>]", ["line"] = 3 }),
+            new FunctionCallContent("b", "list", new Dictionary<string, object?>()),
+        };
+        var (text, read) = Formats[name].Parse("Let me look.\n" + Formats[name].Write(calls));
+
+        Assert.StartsWith("Let me look.", text, StringComparison.Ordinal);
+        Assert.Equal(["read_file", "list"], read.Select(c => c.Name));
+        Assert.Equal("a \"b\"\n{c}</tool_call>]", ((JsonElement)read[0].Arguments!["path"]!).GetString());
+        Assert.Equal(3, ((JsonElement)read[0].Arguments!["line"]!).GetInt32());
+        Assert.Empty(read[1].Arguments!);
+        Assert.Equal(2, read.Select(c => c.CallId).Distinct().Count());
+    }
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_constrained_call_is_one_that_the_parser_reads(string name)
+    {
+        var format = Formats[name];
+        var compiler = new ConstraintCompiler(new TestVocabulary());
+        foreach (var tools in new[] { new[] { Read }, [List], [Read, List] })
+        {
+            foreach (var parallel in new[] { false, true })
+            {
+                var matcher = compiler.Compile(format.Constrain(tools, parallel, JsonConstraintOptions.Generation)).Start();
+                var answer = format.Trigger + Encoding.UTF8.GetString(matcher.ShortestCompletion().Span);
+                var (text, calls) = format.Parse(answer);
+                Assert.Contains(Assert.Single(calls).Name, tools.Select(t => t.Name));
+                Assert.Equal("", text);
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("json", "<|python_tag|>{\"name\": \"list\", \"parameters\": {}}", "")]
+    [InlineData("json", "```json\n{\"name\": \"list\", \"parameters\": {}}\n```", "")]
+    [InlineData("json", "{\"type\": \"function\", \"function\": {\"name\": \"list\", \"arguments\": \"{}\"}}", "")]
+    [InlineData("mistral", "[TOOL_CALLS][{\"name\": \"list\", \"arguments\": {}, \"id\": \"abcdef123\"}]", "")]
+    [InlineData("mistral", "[TOOL_CALLS]list[CALL_ID]abc[ARGS]{}", "")]
+    [InlineData("hermes", "So <tool_call>{\"name\": \"list\", \"arguments\": {}}", "So")]
+    [InlineData("harmony", "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.list <|constrain|>json<|message|>{}<|call|>", "<|channel|>analysis<|message|>Hm.<|end|>")]
+    [InlineData("harmony", "<|start|>assistant to=functions.list<|channel|>commentary json<|message|>{}", "")]
+    public void Variants_that_models_write_are_read(string name, string answer, string expected)
+    {
+        var (text, calls) = Formats[name].Parse(answer);
+        Assert.Equal("list", Assert.Single(calls).Name);
+        Assert.Equal(expected, text);
+    }
+
+    [Theory]
+    [InlineData("hermes", "<tool_call>not json</tool_call>")]
+    [InlineData("hermes", "<tool_call>{\"nome\": 1}</tool_call>")]
+    [InlineData("json", "Use {\"x\": {\"name\": \"list\"}} here.")]
+    [InlineData("json", "{\"name\": 5}")]
+    [InlineData("mistral", "[TOOL_CALLS] sorry")]
+    [InlineData("phi", "<|tool_call|>[]<|/tool_call|>")]
+    [InlineData("harmony", "to=functions. nothing")]
+    public void What_is_no_call_stays_text(string name, string answer)
+    {
+        var (text, calls) = Formats[name].Parse(answer);
+        Assert.Empty(calls);
+        Assert.Equal(answer, text);
+    }
+
+    [Property(MaxTest = 500)]
+    public Property Babble_never_throws()
+    {
+        var pieces = Gen.Elements(
+            "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|tool_call|>", "<|/tool_call|>", "<|channel|>commentary to=functions.", "<|message|>",
+            "{\"name\": \"f\", \"arguments\": {}}", "{\"name\": ", "\"a\"", "{", "}", "[", "]", ",", ":", "\"", "\\u12", "x", "\n", "\ud83c", "🌦", "null", "1e999", "{\"a\":1,\"a\":2}");
+        return Prop.ForAll(pieces.ArrayOf().Select(string.Concat).ToArbitrary(), answer =>
+            Formats.Values.All(format => format.Parse(answer) is { Text: not null, Calls: not null }));
+    }
+
+    [Theory]
+    [InlineData("hermes.jinja", typeof(HermesToolCallFormat))]
+    [InlineData("chatml.jinja", typeof(HermesToolCallFormat))]
+    [InlineData("llama3.jinja", typeof(JsonToolCallFormat))]
+    [InlineData("gemma.jinja", typeof(JsonToolCallFormat))]
+    [InlineData("mistral.jinja", typeof(MistralToolCallFormat))]
+    [InlineData("phi.jinja", typeof(PhiToolCallFormat))]
+    [InlineData("harmony.jinja", typeof(HarmonyToolCallFormat))]
+    public void Family_is_found_by_its_template(string template, Type expected)
+        => Assert.IsType(expected, ToolCallFormats.For(GoldenTemplateTests.Source(template), []));
+
+    [Fact]
+    public void Mistral_ids_are_nine_letters_and_digits()
+    {
+        IToolCallFormat format = new MistralToolCallFormat(withArgs: false);
+        Assert.Equal("abcDEF123", format.CallId("abcDEF123"));
+        Assert.Matches("^[0-9a-f]{9}$", format.CallId("call_0"));
+        Assert.NotEqual(format.CallId("call_0"), format.CallId("call_1"));
+    }
+}
