@@ -13,7 +13,7 @@ namespace Orchestrator.Bench;
 /// </summary>
 internal static class RandomRuns
 {
-    private const int RunsOfAModel = 20;
+    private const int RunsOfAModel = 10;
 
     internal static async Task<int> RunAsync(int count)
     {
@@ -28,7 +28,11 @@ internal static class RandomRuns
             {
                 var model = TinyModel.Create(Path.Combine(folder, $"{first}.gguf"), new TinyModelOptions { Seed = first + 1, Context = 8192 });
                 await using var services = new ServiceCollection()
-                    .AddOrchestratorInference(o => o.Model = model)
+                    .AddOrchestratorInference(o =>
+                    {
+                        o.Model = model;
+                        o.Threads = 1; // So small a model waits for its threads more than it computes.
+                    })
                     .BuildServiceProvider();
                 var loaded = await services.GetRequiredService<ModelHost>().LoadAsync();
                 for (var seed = first; seed < Math.Min(first + RunsOfAModel, count); seed++)

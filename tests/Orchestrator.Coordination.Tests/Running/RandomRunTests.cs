@@ -1,10 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Agents.Prompts;
 using Orchestrator.Bench;
 using Orchestrator.Core.Models;
 using Orchestrator.Core.Runs;
+using Orchestrator.Inference.Hosting;
 using Orchestrator.Testing.Models;
 
 namespace Orchestrator.Coordination.Tests.Running;
@@ -50,6 +52,28 @@ public sealed class RandomRunTests : IDisposable
         }
 
         Assert.Equal(["completed", "failed"], reasons.Order());
+    }
+
+    [Fact]
+    public async Task Runs_on_generated_models_of_random_weights_parse_and_end()
+    {
+        for (var seed = 0; seed < 4; seed++)
+        {
+            var path = TinyModel.Create(Path.Combine(_folder, $"{seed}.gguf"), new TinyModelOptions { Seed = seed + 1, Context = 8192 });
+            await using var services = new ServiceCollection()
+                .AddOrchestratorInference(o =>
+                {
+                    o.Model = path;
+                    o.Threads = 1;
+                })
+                .BuildServiceProvider();
+            var model = await services.GetRequiredService<ModelHost>().LoadAsync();
+            var outcome = await RandomRun.RunAsync(model.Chat, _prompts, Path.Combine(_folder, $"{seed}"), (ulong)seed);
+            Assert.Empty(outcome.Unparsed);
+            Assert.Equal("completed", outcome.Result.Reason);
+            Assert.True(outcome.Messages > 0);
+            Assert.NotEmpty(outcome.Events.OfType<ChoiceMade>());
+        }
     }
 
     /// <summary>Writes random text, random values of the schema that is asked for, or, as often as told, something wrong.</summary>
