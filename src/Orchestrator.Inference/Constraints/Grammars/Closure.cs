@@ -26,6 +26,13 @@ internal readonly record struct Strand(Terminal Terminal, ByteState State, int C
             && (!next.IsFinal || count >= Terminal.MinCount);
     }
 
+    /// <summary>Whether the cheapest way is to end the terminal here, as a number may, and with which tag.</summary>
+    public bool EndsHere(out int tag)
+    {
+        (_, tag) = Cheapest();
+        return Within(State, Count, tag) == 0;
+    }
+
     /// <summary>The first byte of a shortest way to the end of the grammar, and where it leads.</summary>
     public (byte Value, ByteState Next, int Count, int Tag) ShortestStep()
     {

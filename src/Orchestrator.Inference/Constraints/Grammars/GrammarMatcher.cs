@@ -118,6 +118,14 @@ internal sealed class GrammarMatcher : IConstraintMatcher
             // Only the best reading is followed: the others are no shorter.
             Best(strands, out var best);
             var strand = strands[best];
+            if (strand.EndsHere(out var here))
+            {
+                var after = strand.Resume(here).Closure;
+                end = after.CanEnd;
+                strands = after.Strands;
+                continue;
+            }
+
             while (true)
             {
                 var (value, next, count, tag) = strand.ShortestStep();
