@@ -3,6 +3,7 @@ using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Templates;
 using Orchestrator.Inference.Templates.ToolCalls;
 
 namespace Orchestrator.Inference.Chat;
@@ -13,6 +14,7 @@ internal sealed class AnswerReader
     private readonly ITokenizer _tokenizer;
     private readonly TokenTextDecoder _decoder;
     private readonly ToolTrigger? _trigger;
+    private readonly ReasoningReader? _reasoning;
     private readonly StopSequenceFilter _filter;
     private readonly List<int> _tokens = [];
     private readonly List<float> _logProbabilities = [];
@@ -20,11 +22,14 @@ internal sealed class AnswerReader
     private readonly StringBuilder _raw = new();
     private readonly StringBuilder _call = new();
 
-    public AnswerReader(ITokenizer tokenizer, IList<string> stopSequences, ChatCallPlan plan)
+    public AnswerReader(ITokenizer tokenizer, IList<string> stopSequences, ChatCallPlan plan, ReasoningFormat? reasoning)
     {
         _tokenizer = tokenizer;
         _decoder = new TokenTextDecoder(tokenizer);
         _trigger = plan.Trigger;
+
+        // What a constraint shapes is the answer from its first character on.
+        _reasoning = plan.Request.Constraint is null ? reasoning?.Start() : null;
         _details = plan.Request.Origin.TopLogProbabilities is null ? null : [];
         string[] stops = [.. stopSequences.Where(s => s.Length > 0)];
         _filter = new StopSequenceFilter(_trigger is null || plan.StartsInCall ? stops : [.. stops, _trigger.Text]);
@@ -60,7 +65,7 @@ internal sealed class AnswerReader
 
     /// <summary>The ids of the text without the end token, where the text is exactly what they decode to.</summary>
     public IReadOnlyList<int>? TextTokenIds =>
-        InCall || _filter.Stopped is not null || _tokens.Count == 0 ? null
+        InCall || _filter.Stopped is not null || _tokens.Count == 0 || _reasoning?.Found == true ? null
         : _tokenizer.IsEndOfGeneration(_tokens[^1]) ? _tokens[..^1]
         : _tokens;
 
@@ -80,9 +85,9 @@ internal sealed class AnswerReader
         }
 
         _raw.Append(text);
-        if (_filter.Append(text) is { Length: > 0 } shown)
+        foreach (var content in Show(_filter.Append(text)))
         {
-            yield return new TextContent(shown);
+            yield return content;
         }
     }
 
@@ -123,14 +128,14 @@ internal sealed class AnswerReader
     /// <summary>What is left to show when no more tokens come.</summary>
     public IEnumerable<AIContent> Finish(IToolCallFormat format, string callIdPrefix)
     {
+        var rest = InCall ? "" : _filter.Append(_decoder.Flush()) + _filter.Flush();
+        foreach (var content in Show(rest).Concat(_reasoning?.Flush() ?? []))
+        {
+            yield return content;
+        }
+
         if (!InCall)
         {
-            var rest = _filter.Append(_decoder.Flush()) + _filter.Flush();
-            if (rest.Length > 0)
-            {
-                yield return new TextContent(rest);
-            }
-
             yield break;
         }
 
@@ -146,6 +151,9 @@ internal sealed class AnswerReader
             yield return new FunctionCallContent($"{callIdPrefix}{index}", call.Name, call.Arguments);
         }
     }
+
+    private IReadOnlyList<AIContent> Show(string text) =>
+        text.Length == 0 ? [] : _reasoning?.Append(text) ?? [new TextContent(text)];
 
     private void EnterCall(int[] triggerTokens)
     {

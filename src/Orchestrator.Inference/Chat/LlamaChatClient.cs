@@ -29,6 +29,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly ChatPromptRenderer _renderer;
     private readonly IToolCallFormat _toolCalls;
     private readonly IChoiceScorer? _scorer;
+    private readonly ReasoningFormat? _reasoning;
     private readonly PromptTokenizer _prompts;
     private readonly ChatClientMetadata _metadata;
     private readonly InferenceOptions _options;
@@ -43,6 +44,7 @@ public sealed class LlamaChatClient : IChatClient
     /// <param name="scorer">Chooses between several required tools; null leaves the choice to generation.</param>
     /// <param name="options">Defaults of calls.</param>
     /// <param name="time">The clock of responses.</param>
+    /// <param name="reasoning">How the model sets its reasoning apart; null where it doesn't reason.</param>
     public LlamaChatClient(
         IInferenceEngine engine,
         IConstraintCompiler constraints,
@@ -50,7 +52,8 @@ public sealed class LlamaChatClient : IChatClient
         IToolCallFormat toolCalls,
         IChoiceScorer? scorer,
         InferenceOptions options,
-        TimeProvider time)
+        TimeProvider time,
+        ReasoningFormat? reasoning = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         _engine = engine;
@@ -58,6 +61,7 @@ public sealed class LlamaChatClient : IChatClient
         _renderer = renderer;
         _toolCalls = toolCalls;
         _scorer = scorer;
+        _reasoning = reasoning;
         _options = options;
         _time = time;
         _prompts = new PromptTokenizer(engine.Tokenizer);
@@ -92,7 +96,7 @@ public sealed class LlamaChatClient : IChatClient
     {
         ArgumentNullException.ThrowIfNull(messages);
         var plan = await PlanAsync(messages, options, cancellationToken).ConfigureAwait(false);
-        var answer = new AnswerReader(_engine.Tokenizer, options?.StopSequences ?? [], plan);
+        var answer = new AnswerReader(_engine.Tokenizer, options?.StopSequences ?? [], plan, _reasoning);
         var started = _time.GetTimestamp();
         var cost = default(GenerationCost);
         var request = plan.Request;

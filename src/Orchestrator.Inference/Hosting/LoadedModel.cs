@@ -73,7 +73,7 @@ public sealed class LoadedModel : IAsyncDisposable
         var promptTokens = new PromptTokenizer(tokenizer);
         var constraints = new ConstraintCompiler(tokenizer);
         var scorer = new ChoiceScorer(engine, messages => promptTokens.Tokenize(prompts.Render(messages, [])));
-        var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time);
+        var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time, ReasoningFormat.Detect(template));
         return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
     }
 

@@ -15,7 +15,11 @@ public sealed class ReasoningReader
         _format = format;
         _reasoning = format.StartsReasoning;
         _afterMarker = _reasoning;
+        Found = _reasoning;
     }
+
+    /// <summary>Whether there was reasoning, or a marker: the answer's text is then not all that was written.</summary>
+    public bool Found { get; private set; }
 
     /// <summary>Takes what the model wrote next.</summary>
     /// <param name="text">The text; it may end within a marker.</param>
@@ -35,6 +39,7 @@ public sealed class ReasoningReader
             Emit(text[at..index], contents);
             _reasoning = marker.Reasoning;
             _afterMarker = true;
+            Found = true;
             at = index + marker.Text.Length;
         }
 

@@ -49,6 +49,7 @@ public sealed class FakeDriver : IModelDriver
             EmbeddingLength = EmbeddingLength,
             CanCut = _options.CanCut,
             Embeddings = _options.Embeddings,
+            ChatTemplate = _options.ChatTemplate,
         };
     }
 

@@ -23,6 +23,9 @@ public sealed record FakeDriverOptions
     /// <summary>Whether it gives embeddings in place of logits.</summary>
     public bool Embeddings { get; init; }
 
+    /// <summary>The model's chat template, or null for none.</summary>
+    public string? ChatTemplate { get; init; }
+
     /// <summary>
     /// Texts that are one token although they have several bytes, as in a real vocabulary. The
     /// longest that matches is taken.

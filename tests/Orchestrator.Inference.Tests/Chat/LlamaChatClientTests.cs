@@ -158,6 +158,21 @@ public sealed class LlamaChatClientTests
     }
 
     [Fact]
+    public async Task Reasoning_is_kept_apart_from_the_answer()
+    {
+        const string Template = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content.split('</think>')[-1] }}<|im_end|>\n{% endfor %}{{ '<|im_start|>assistant\n' }}";
+        await using var model = LoadedModel.Create(
+            new FakeDriver(new FakeDriverOptions { ChatTemplate = Template, Script = FakeDriverScript.Answers(_ => "<think>\nHm.\n</think>\n\nYes.") }),
+            new InferenceOptions(),
+            TimeProvider.System);
+        var response = await model.Chat.GetResponseAsync("Does it rain?");
+
+        Assert.Equal("Yes.", response.Text);
+        Assert.Equal("Hm.\n", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
+        Assert.Null(ModelCall.From(response)!.AnswerTokenIds);
+    }
+
+    [Fact]
     public async Task Reports_log_probabilities_with_alternatives_where_asked()
     {
         await using var model = Random();
