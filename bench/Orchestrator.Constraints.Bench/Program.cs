@@ -1,12 +1,37 @@
+using System.Globalization;
 using Orchestrator.Inference.Constraints;
 using Orchestrator.Inference.Constraints.Suites;
 using Orchestrator.Inference.Gguf;
+using Orchestrator.Inference.Tests.Constraints;
 
-// Runs a suite of schemas (MaskBench's format) over a model's vocabulary: dotnet run -c Release -- SUITE.jsonl MODEL.gguf [--details]
+// Two benches of the constraints:
+//   SUITE.jsonl MODEL.gguf [--details] [--slow] [--cpu]   a suite in MaskBench's format over a model's vocabulary
+//   random COUNT [SEED]                                   random schemas and a random model, judged by ajv (run `npm ci` in its folder first)
 if (args.Length < 2)
 {
-    Console.Error.WriteLine("usage: SUITE.jsonl MODEL.gguf [--details]");
+    Console.Error.WriteLine("usage: SUITE.jsonl MODEL.gguf [--details] [--slow] [--cpu] | random COUNT [SEED]");
     return 1;
+}
+
+if (args[0] == "random")
+{
+    var folder = Path.Combine(Directory.GetCurrentDirectory(), "tests", "Orchestrator.Inference.Tests", "Constraints", "ajv");
+    if (AjvValidator.Missing(folder) is { } missing)
+    {
+        Console.Error.WriteLine(missing);
+        return 1;
+    }
+
+    using var validator = AjvValidator.Start(folder);
+    var outcome = new RandomGeneration(new ConstraintCompiler(new TestVocabulary()), validator)
+        .Run(args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 1, int.Parse(args[1], CultureInfo.InvariantCulture), outputs: 1, mutants: 3);
+    foreach (var fault in outcome.Faults.Take(50))
+    {
+        Console.WriteLine(fault);
+    }
+
+    Console.WriteLine($"{outcome.Schemas} schemas ({outcome.Refused} more refused), {outcome.Outputs} outputs, {outcome.Mutants} changed texts of which {outcome.MutantsValid} valid, {outcome.OutOfOrder} of those only out of order; {outcome.Faults.Count} faults");
+    return outcome.Faults.Count == 0 ? 0 : 1;
 }
 
 var compiler = new ConstraintCompiler(new GgufVocabulary(GgufReader.ReadModel(args[1]).Metadata));

@@ -7,6 +7,7 @@ using Orchestrator.Console.Commands.Models;
 using Orchestrator.Console.Commands.Plugins;
 using Orchestrator.Console.Commands.Prompts;
 using Orchestrator.Console.Commands.Runs;
+using Orchestrator.Console.Commands.Schemas;
 using Orchestrator.Console.Commands.Serve;
 using Orchestrator.Console.Commands.Teams;
 using Orchestrator.Console.Hosting;
@@ -28,6 +29,7 @@ var root = new RootCommand("A team of agents works on one language model on your
     ModelCommands.Create(),
     RunsCommands.Create(),
     new DoctorCommand(),
+    SchemaCommands.Create(),
 };
 foreach (var help in root.Options.OfType<HelpOption>())
 {

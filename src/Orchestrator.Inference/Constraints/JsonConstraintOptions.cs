@@ -31,7 +31,7 @@ public sealed record JsonConstraintOptions
     public static JsonConstraintOptions Validation { get; } = new()
     {
         Whitespace = JsonWhitespace.Any,
-        AnyEscapes = true,
+        AnySpelling = true,
         UndeclaredProperties = true,
         MaxStringLength = null,
         MaxItems = null,
@@ -43,10 +43,11 @@ public sealed record JsonConstraintOptions
     public JsonWhitespace Whitespace { get; init; } = JsonWhitespace.Compact;
 
     /// <summary>
-    /// Whether a character may be written by any escape (<c>\u0041</c>, <c>\/</c>), or only by itself
-    /// or, for quotes, backslashes and control characters, by its shortest escape.
+    /// Whether strings and numbers may be spelled in any way: characters by any escape (<c>\u0041</c>, <c>\/</c>), numbers
+    /// with exponents, integers with a zero fraction (<c>1.0</c>), and of any length. Otherwise a character is written by
+    /// itself or, if it is a quote, a backslash or a control character, by its shortest escape, and numbers without exponents.
     /// </summary>
-    public bool AnyEscapes { get; init; }
+    public bool AnySpelling { get; init; }
 
     /// <summary>Whether objects may have undeclared properties where the schema does not mention <c>additionalProperties</c>.</summary>
     public bool UndeclaredProperties { get; init; }
@@ -63,7 +64,7 @@ public sealed record JsonConstraintOptions
     [Range(0, int.MaxValue)]
     public int? MaxAdditionalProperties { get; init; } = 16;
 
-    /// <summary>The most digits before, and after, the decimal point of a number, 1 or more; null for no bound.</summary>
+    /// <summary>The most digits before, and after, the decimal point of a number, 1 or more; null for no bound. Does not bound <see cref="AnySpelling"/>.</summary>
     [Range(1, int.MaxValue)]
     public int? MaxDigits { get; init; } = 16;
 }

@@ -31,6 +31,9 @@ internal abstract class ByteState
     /// <summary>How many more characters at least must be counted before accepting.</summary>
     public int MinCharacters { get; protected init; }
 
+    /// <summary>The greatest <see cref="MinCharacters"/> of all states of the automaton.</summary>
+    public virtual int MostCharactersNeeded => 0;
+
     /// <summary>A state of another automaton that allows the same wherever their transitions lead to one and the same state.</summary>
     public virtual ByteState? Base => null;
 

@@ -22,6 +22,9 @@ internal abstract class CharAutomaton
     /// <summary>The fewest characters to an accepting state.</summary>
     public abstract int MinCharacters(int state);
 
+    /// <summary>The greatest of <see cref="MinCharacters"/> over all states.</summary>
+    public abstract int MostCharactersNeeded { get; }
+
     /// <summary>As <see cref="MinCharacters"/>, the first character being in a range; <see cref="Never"/> where none leads on.</summary>
     public abstract int MinCharactersThrough(int state, int low, int high);
 
@@ -62,6 +65,8 @@ internal sealed class AnyText : CharAutomaton
     public override int Tag(int state) => 0;
 
     public override int MinCharacters(int state) => 0;
+
+    public override int MostCharactersNeeded => 0;
 
     public override int MinCharactersThrough(int state, int low, int high) => low >= 0xD800 && high <= 0xDFFF ? Never : 1;
 

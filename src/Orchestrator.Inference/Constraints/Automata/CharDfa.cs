@@ -34,6 +34,7 @@ internal sealed class CharDfa : CharAutomaton
 
         _distinctTags = [.. tags.Where(tag => tag >= 0).Distinct()];
         _minCharacters = Distances(null, null);
+        MostCharactersNeeded = _minCharacters.Where(distance => distance != Never).DefaultIfEmpty().Max();
         for (var i = 0; i < next.Length; i++)
         {
             if (next[i] >= 0 && _minCharacters[next[i]] == Never)
@@ -58,6 +59,8 @@ internal sealed class CharDfa : CharAutomaton
     public override int Tag(int state) => _tags[state];
 
     public override int MinCharacters(int state) => _minCharacters[state];
+
+    public override int MostCharactersNeeded { get; }
 
     public override int MinCharactersThrough(int state, int low, int high)
     {

@@ -252,6 +252,8 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
             MinCharacters = key.Stage == Stage.Done ? 0 : owner.Remaining(key);
         }
 
+        public override int MostCharactersNeeded => _owner.Automaton.MostCharactersNeeded + 1;
+
         public override ByteState? Base => _key.Stage switch
         {
             Stage.First => _owner.Automaton.Similar(_key.State) is { } similar ? similar.Dfa.First(similar.State) : null,

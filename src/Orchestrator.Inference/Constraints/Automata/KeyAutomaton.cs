@@ -113,6 +113,9 @@ internal sealed class KeyAutomaton : CharAutomaton
 
     public override int MinCharacters(int state) => _minCharacters[state];
 
+    public override int MostCharactersNeeded
+        => Math.Max(_others?.Automaton.MostCharactersNeeded ?? 0, _minCharacters.Where(distance => distance != Never).DefaultIfEmpty().Max());
+
     public override int MinCharactersThrough(int state, int low, int high) => MinThrough(state, low, high);
 
     public override bool IsBroad(int state) => _otherStates[state] >= 0;

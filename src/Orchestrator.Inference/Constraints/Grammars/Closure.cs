@@ -8,6 +8,9 @@ internal readonly record struct Strand(Terminal Terminal, ByteState State, int C
     /// <summary>Where to go on when the terminal ends with the state's tag.</summary>
     public Node Resume(int tag) => After.Production.Resume(After, tag);
 
+    /// <summary>Whether the terminal is complete, so that what follows it is a strand of its own.</summary>
+    public bool IsComplete => State.Tag >= 0 && Count >= Terminal.MinCount;
+
     /// <summary>The fewest bytes to the end of the whole grammar, when the terminal ends with its cheapest tag.</summary>
     public int MinBytes => Cheapest().Bytes;
 

@@ -153,6 +153,11 @@ internal sealed class GrammarMatcher : IConstraintMatcher
         index = -1;
         for (var i = 0; i < strands.Length; i++)
         {
+            if (strands[i].IsComplete)
+            {
+                continue;
+            }
+
             var bytes = strands[i].MinBytes;
             if (bytes < best)
             {

@@ -119,21 +119,23 @@ internal sealed class MaskBuilder(TokenTrie trie)
 
     private TokenMask Get(Terminal terminal, ByteState state, int count)
     {
-        var may = terminal.MaxCount == int.MaxValue ? trie.MaxDepth : Math.Min(trie.MaxDepth, terminal.MaxCount - count);
+        // When so many characters may follow, no token can reach the bound, nor a place from which it can't be kept.
+        var unbounded = trie.MaxDepth + state.MostCharactersNeeded;
+        var may = terminal.MaxCount == int.MaxValue ? unbounded : Math.Min(unbounded, terminal.MaxCount - count);
         var must = Math.Clamp(terminal.MinCount - count, 0, trie.MaxDepth + 1);
         if (state.Masks.TryGet(may, must, out var mask))
         {
             return mask!;
         }
 
-        mask = state.Base is { } similar && may == trie.MaxDepth && must == 0
+        mask = state.Base is { } similar && may == unbounded && must == 0
             ? Difference(state, similar)
-            : Compute(state, may, must);
+            : Compute(state, may, must, may < unbounded);
         state.Masks.Add(may, must, mask);
         return mask;
     }
 
-    private TokenMask Compute(ByteState start, int may, int must)
+    private TokenMask Compute(ByteState start, int may, int must, bool isBounded)
     {
         var bits = new uint[trie.WordCount];
         var exits = new List<TokenExit>();
@@ -150,7 +152,7 @@ internal sealed class MaskBuilder(TokenTrie trie)
             }
 
             var count = _counts[depth - 1] + (next.CompletesCharacter ? 1 : 0);
-            var live = may >= trie.MaxDepth || count + next.MinCharacters <= may;
+            var live = !isBounded || count + next.MinCharacters <= may;
             var ends = next.Tag >= 0 && count >= must && live;
             if (ends && trie.Ends[node] > node + 1)
             {

@@ -33,7 +33,7 @@ internal static class Formats
     private const string Authority = @"(([A-Za-z0-9\-._~!$&'()*+,;=:]|" + Pct + @")*@)?(\[(" + IPv6 + @"|[vV][0-9A-Fa-f]+\.[A-Za-z0-9\-._~!$&'()*+,;=:]+)\]|([A-Za-z0-9\-._~!$&'()*+,;=]|" + Pct + @")*)(:\d*)?";
     private const string Query = @"(\?([A-Za-z0-9\-._~!$&'()*+,;=:@/?]|" + Pct + @")*)?(#([A-Za-z0-9\-._~!$&'()*+,;=:@/?]|" + Pct + ")*)?";
     private const string Hier = "(//" + Authority + "(/" + PChar + "*)*|/(" + PChar + "+(/" + PChar + "*)*)?|" + PChar + "+(/" + PChar + "*)*)";
-    private const string Uri = @"[A-Za-z][A-Za-z0-9+\-.]*:" + Hier + "?" + Query;
+    private const string Uri = @"[A-Za-z][A-Za-z0-9+\-.]*:" + Hier + Query;
     private const string SegmentNc = @"([A-Za-z0-9\-._~!$&'()*+,;=@]|" + Pct + ")";
     private const string Relative = "(//" + Authority + "(/" + PChar + "*)*|/(" + PChar + "+(/" + PChar + "*)*)?|" + SegmentNc + "+(/" + PChar + "*)*)?" + Query;
 
@@ -43,7 +43,7 @@ internal static class Formats
         ["time"] = Time,
         ["date-time"] = Date + "[Tt]" + Time,
         ["duration"] = @"P(\d+W|(\d+Y(\d+M(\d+D)?)?|\d+M(\d+D)?|\d+D)(T(\d+H(\d+M(\d+S)?)?|\d+M(\d+S)?|\d+S))?|T(\d+H(\d+M(\d+S)?)?|\d+M(\d+S)?|\d+S))",
-        ["email"] = @"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+)*@" + Label + @"(\." + Label + ")*",
+        ["email"] = @"[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~\-]+)*@(" + Label + @"\.)+" + Label,
         ["hostname"] = "(?=.{1,253}$)" + Label + @"(\." + Label + ")*",
         ["ipv4"] = IPv4,
         ["ipv6"] = IPv6,

@@ -17,7 +17,7 @@ internal sealed class JsonPunctuation
         Comma = Literal(any, "," + space);
         Colon = Literal(any, ":" + space);
         Separator = 1 + space.Length;
-        Encoding = options.AnyEscapes ? TextEncoding.JsonAny : TextEncoding.Json;
+        Encoding = options.AnySpelling ? TextEncoding.JsonAny : TextEncoding.Json;
         LeadingWhitespace = any;
         AnyText = new CharacterDfa(new AnyText(), Encoding, any);
         Trailing = any ? new Terminal(new WhitespaceDfa().Start) : null;

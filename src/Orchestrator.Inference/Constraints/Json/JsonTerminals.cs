@@ -13,6 +13,7 @@ namespace Orchestrator.Inference.Constraints.Json;
 internal sealed class JsonTerminals
 {
     private const int MaxShared = 1_000;
+    private const int MaxDigits = 1_000;
 
     private readonly NumberStyle _numbers;
     private readonly ConcurrentDictionary<NumberRange, Terminal> _ranges = new();
@@ -23,7 +24,7 @@ internal sealed class JsonTerminals
     {
         Options = options;
         Punctuation = new JsonPunctuation(options);
-        _numbers = new NumberStyle(options.AnyEscapes, options.MaxDigits ?? 1_000, Punctuation.LeadingWhitespace);
+        _numbers = new NumberStyle(options.AnySpelling, options.AnySpelling ? MaxDigits : options.MaxDigits ?? MaxDigits, Punctuation.LeadingWhitespace);
     }
 
     public JsonConstraintOptions Options { get; }
@@ -38,7 +39,7 @@ internal sealed class JsonTerminals
     /// <summary>One number: in any spelling, or as the schema spells it.</summary>
     public Terminal Constant(JsonElement number)
     {
-        if (!Options.AnyEscapes)
+        if (!Options.AnySpelling)
         {
             return Literals([number.GetRawText()]);
         }

@@ -9,6 +9,9 @@ internal readonly record struct MultipleKey(NumberStage Stage, bool Negative, Bi
 /// <summary>The multiples of a number within a range, written without exponents.</summary>
 internal sealed class MultipleDfa : ByteDfa<MultipleKey>
 {
+    /// <summary>So many digits survive in a double; with more, other readers would see another number.</summary>
+    private const int MaxExactDigits = 15;
+
     private readonly NumberStyle _style;
     private readonly BigInteger _step;
     private readonly int _power;
@@ -29,7 +32,7 @@ internal sealed class MultipleDfa : ByteDfa<MultipleKey>
         _negative = (
             range.Max is { } top ? BigInteger.Max(0, Above(-top, range.MaxExclusive)) : 0,
             range.Min is { } bottom ? -Above(bottom, range.MinExclusive) : null);
-        _maxDigits = Math.Max(Math.Min(style.MaxDigits, 24), Length(BigInteger.Max(_positive.Low, _negative.Low) + _step) + 1);
+        _maxDigits = Math.Max(Math.Min(style.MaxDigits, Math.Max(1, MaxExactDigits - _power)), Length(BigInteger.Max(_positive.Low, _negative.Low) + _step) + 1);
     }
 
     public ByteState Start => Get(new MultipleKey(NumberStage.Before, false, 0, 0));

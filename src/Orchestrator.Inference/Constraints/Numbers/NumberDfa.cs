@@ -177,11 +177,16 @@ internal sealed class NumberDfa : ByteDfa<NumberKey>
                 return side.HoldsZero || side.HoldsMore;
             case NumberStage.Zero or NumberStage.Dot or NumberStage.Fraction when key.IsZero:
                 return side.HoldsZero
-                    || (_style.Exponents ? IsReachable(key, side, int.MinValue, int.MaxValue) : !_integer && key.Fraction < _maxFraction && IsReachable(key, side, int.MinValue, key.Order));
+                    || (key.Fraction < _maxFraction && (_style.Exponents ? IsReachable(key, side, int.MinValue, int.MaxValue) : !_integer && IsReachable(key, side, 1 - _maxFraction, key.Order)));
             case NumberStage.Integer or NumberStage.Dot or NumberStage.Fraction:
                 if (key.Order > _style.MaxDigits && key.Order > side.LowOrder)
                 {
                     return false;
+                }
+
+                if (key.Stage == NumberStage.Fraction && key.Fraction == _maxFraction)
+                {
+                    return Accepts(key) || (_style.Exponents && BeginExponent(key) is not null);
                 }
 
                 if (_style.Exponents)
