@@ -1,11 +1,11 @@
 using System.Text.Json;
+using Orchestrator.Coordination.Protocols;
+using Orchestrator.Coordination.Voting;
 using Orchestrator.Core;
 using Orchestrator.Core.Messages;
 using Orchestrator.Core.Models;
 using Orchestrator.Core.Runs;
 using Orchestrator.Core.Teams;
-using Orchestrator.Coordination.Protocols;
-using Orchestrator.Coordination.Voting;
 
 namespace Orchestrator.Coordination.Running;
 

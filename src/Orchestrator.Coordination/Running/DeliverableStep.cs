@@ -1,11 +1,11 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Orchestrator.Coordination.Protocols;
 using Orchestrator.Core;
 using Orchestrator.Core.Messages;
 using Orchestrator.Core.Runs;
 using Orchestrator.Core.Teams;
-using Orchestrator.Coordination.Protocols;
 
 namespace Orchestrator.Coordination.Running;
 

@@ -1,3 +1,4 @@
+using Orchestrator.Coordination.Voting;
 using Orchestrator.Core;
 using Orchestrator.Core.Agents;
 using Orchestrator.Core.Messages;
@@ -6,7 +7,6 @@ using Orchestrator.Core.Planning;
 using Orchestrator.Core.Prompts;
 using Orchestrator.Core.Runs;
 using Orchestrator.Core.Teams;
-using Orchestrator.Coordination.Voting;
 
 namespace Orchestrator.Coordination.Running;
 

@@ -1,12 +1,12 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Orchestrator.Coordination.Planning;
+using Orchestrator.Coordination.Protocols;
 using Orchestrator.Core.Agents;
 using Orchestrator.Core.Messages;
 using Orchestrator.Core.Planning;
 using Orchestrator.Core.Runs;
-using Orchestrator.Coordination.Planning;
-using Orchestrator.Coordination.Protocols;
 
 namespace Orchestrator.Coordination.Running;
 

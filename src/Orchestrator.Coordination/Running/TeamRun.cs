@@ -1,10 +1,10 @@
 using Microsoft.Extensions.AI;
+using Orchestrator.Coordination.Voting;
 using Orchestrator.Core;
 using Orchestrator.Core.Agents;
 using Orchestrator.Core.Planning;
 using Orchestrator.Core.Runs;
 using Orchestrator.Core.Teams;
-using Orchestrator.Coordination.Voting;
 
 namespace Orchestrator.Coordination.Running;
 

@@ -1,5 +1,8 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
+using Orchestrator.Coordination.Allocation;
+using Orchestrator.Coordination.Planning;
+using Orchestrator.Coordination.Protocols;
 using Orchestrator.Core;
 using Orchestrator.Core.Agents;
 using Orchestrator.Core.Messages;
@@ -7,9 +10,6 @@ using Orchestrator.Core.Models;
 using Orchestrator.Core.Prompts;
 using Orchestrator.Core.Runs;
 using Orchestrator.Core.Teams;
-using Orchestrator.Coordination.Allocation;
-using Orchestrator.Coordination.Planning;
-using Orchestrator.Coordination.Protocols;
 
 namespace Orchestrator.Coordination.Running;
 
