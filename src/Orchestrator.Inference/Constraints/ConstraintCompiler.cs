@@ -157,7 +157,17 @@ public sealed class ConstraintCompiler : IConstraintCompiler
         }
 
         var terminals = _terminals.GetOrAdd(options, static wanted => new JsonTerminals(wanted));
-        var value = JsonGrammar.Compile(element, terminals);
+        Production value;
+        try
+        {
+            value = JsonGrammar.Compile(element, terminals);
+        }
+        catch (Exception error) when (error is InvalidOperationException or KeyNotFoundException or FormatException)
+        {
+            // A keyword holds another kind of JSON than it may.
+            throw new ConstraintException($"The schema is malformed: {error.Message}", null, "#", "Check it against the meta-schema of its draft.");
+        }
+
         return terminals.Punctuation.Trailing is { } trailing ? Sequence(value, trailing) : value;
     }
 }

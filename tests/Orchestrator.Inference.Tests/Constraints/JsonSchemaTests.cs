@@ -85,6 +85,22 @@ public class JsonSchemaTests
         Assert.Equal(keyword, error.Keyword);
     }
 
+    [Theory]
+    [InlineData("""{"enum":1}""")]
+    [InlineData("""{"pattern":1}""")]
+    [InlineData("""{"properties":[]}""")]
+    [InlineData("""{"required":[1]}""")]
+    [InlineData("""{"anyOf":{}}""")]
+    [InlineData("""{"dependencies":{"a":[1]}}""")]
+    [InlineData("""{"not":3}""")]
+    [InlineData("""{"minLength":-1}""")]
+    [InlineData("""{"patternProperties":{"(":{}}}""")]
+    [InlineData("""{"allOf":[{"type":"string"},{"type":"null"}]}""")]
+    [InlineData("""{"$ref":"#"}""")]
+    [InlineData("""[1""")]
+    public void A_schema_that_makes_no_sense_is_refused(string schema)
+        => Assert.Throws<ConstraintException>(() => Compiler.Compile(new ConstraintDefinition.JsonSchema(schema)));
+
     [Fact]
     public void Generation_forces_what_has_no_alternative()
     {

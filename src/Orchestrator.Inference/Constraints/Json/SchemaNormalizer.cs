@@ -170,7 +170,7 @@ internal sealed partial class SchemaNormalizer
     {
         if (schema.Get("const") is not null || schema.Get("enum") is not null)
         {
-            return [new Shape { Values = ListedValues(schema, 0)! }];
+            return [new Shape { Values = ListedValues(schema, 0) ?? throw schema.Malformed("enum", "it must be an array") }];
         }
 
         IReadOnlyList<Shape> shapes = Direct(schema) is { } direct ? [direct] : [];
