@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Orchestrator.Inference.Constraints;
 
@@ -34,8 +35,21 @@ internal static class CallJson
     public static ConstraintDefinition Around(string before, AIFunctionDeclaration tool, JsonConstraintOptions json, string after) =>
         new ConstraintDefinition.Sequence(
             new ConstraintDefinition.Literal(before),
-            new ConstraintDefinition.JsonSchema(tool.JsonSchema.GetRawText(), json),
+            new ConstraintDefinition.JsonSchema(Closed(tool.JsonSchema), json),
             new ConstraintDefinition.Literal(after));
+
+    // A function takes the parameters that it declares. A schema that names none accepts any object, and a model would
+    // fill it with inventions.
+    private static string Closed(JsonElement schema)
+    {
+        if (JsonNode.Parse(schema.GetRawText()) is not JsonObject closed || closed.ContainsKey("additionalProperties"))
+        {
+            return schema.GetRawText();
+        }
+
+        closed["additionalProperties"] = false;
+        return closed.ToJsonString();
+    }
 
     /// <summary>A part, and more of it after separators where calls may be parallel.</summary>
     public static ConstraintDefinition Several(ConstraintDefinition call, string separator, bool parallel) => parallel
