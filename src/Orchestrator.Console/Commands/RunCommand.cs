@@ -107,7 +107,7 @@ internal sealed class RunCommand : ConsoleCommand
                     },
                 },
                 cancellationToken);
-            return Report(result, interaction, output, store.GetFolder(file.RunId));
+            return Report(result, interaction, services.GetRequiredService<RootFolder>(), output, store.GetFolder(file.RunId));
         }
         finally
         {
@@ -118,16 +118,17 @@ internal sealed class RunCommand : ConsoleCommand
         }
     }
 
-    private static int Report(TeamRunResult result, IInteraction interaction, string output, string folder)
+    private static int Report(
+        TeamRunResult result, IInteraction interaction, RootFolder root, string output, string folder)
     {
         if (!interaction.Json)
         {
             if (result.Deliverable is { } deliverable)
             {
-                interaction.MarkupLine($"[grey]result:[/] {Path.Combine(output, deliverable)}");
+                interaction.MarkupLine($"[grey]result:[/] {root.Shorten(Path.Combine(output, deliverable))}");
             }
 
-            interaction.MarkupLine($"[grey]log:[/]    {Path.Combine(folder, "events.jsonl")}");
+            interaction.MarkupLine($"[grey]log:[/]    {root.Shorten(Path.Combine(folder, "events.jsonl"))}");
         }
 
         if (result.Error is { } error)

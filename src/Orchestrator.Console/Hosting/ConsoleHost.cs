@@ -69,4 +69,8 @@ internal sealed record RootFolder(string Path)
 
     /// <summary>A path as a person typed it, made absolute.</summary>
     public string Resolve(string path) => System.IO.Path.GetFullPath(path, Path);
+
+    /// <summary>A path as a person would type it: relative where it is below this folder.</summary>
+    public string Shorten(string path) =>
+        System.IO.Path.GetRelativePath(Path, path) is var relative && relative.StartsWith("..", StringComparison.Ordinal) ? path : relative;
 }
