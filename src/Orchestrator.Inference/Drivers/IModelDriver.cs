@@ -149,6 +149,9 @@ public sealed record DriverInfo
     /// <summary>Whether a sequence can be cut at any position (false for recurrent and sliding-window caches).</summary>
     public required bool CanCut { get; init; }
 
+    /// <summary>The threads that it computes with at first; 0 where it does not compute on the processor.</summary>
+    public int Threads { get; init; }
+
     /// <summary>The model's chat template, or null.</summary>
     public string? ChatTemplate { get; init; }
 

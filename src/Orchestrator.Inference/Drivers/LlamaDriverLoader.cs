@@ -159,7 +159,7 @@ public static unsafe class LlamaDriverLoader
 
     private static ContextHandle CreateContext(ModelHandle model, LlamaDriverOptions options)
     {
-        var threads = options.Threads > 0 ? options.Threads : Hardware.Detect().RecommendedThreads;
+        var threads = ThreadsOf(options);
         var parameters = LlamaApi.ContextDefaultParams();
         parameters.ContextSize = (uint)options.ContextSize;
         parameters.BatchSize = (uint)options.BatchSize;
@@ -214,6 +214,9 @@ public static unsafe class LlamaDriverLoader
         }
     }
 
+    private static int ThreadsOf(LlamaDriverOptions options) =>
+        options.Threads > 0 ? options.Threads : Hardware.Detect().RecommendedThreads;
+
     private static DriverInfo Describe(ModelHandle model, ContextHandle context, LlamaDriverOptions options)
     {
         var architecture = Metadata(model, "general.architecture") ?? "";
@@ -227,6 +230,7 @@ public static unsafe class LlamaDriverLoader
             BatchSize = (int)LlamaApi.BatchSize(context),
             EmbeddingLength = LlamaApi.ModelEmbeddingLength(model),
             CanCut = !LlamaApi.ModelIsRecurrent(model) && !LlamaApi.ModelIsHybrid(model),
+            Threads = options.GpuLayers != 0 && GgmlApi.DeviceCount() > 1 ? 0 : ThreadsOf(options),
             ChatTemplate = Marshal.PtrToStringUTF8((nint)LlamaApi.ModelChatTemplate(model, null)),
             Pooling = Metadata(model, architecture + ".pooling_type") switch
             {

@@ -27,6 +27,11 @@ public sealed record InferenceEngineOptions
     public int AdapterTurn { get; init; } = 16;
 
     /// <summary>
+    /// Whether fewer threads compute while other programs need the processors too; otherwise the number stays fixed.
+    /// </summary>
+    public bool AdaptThreads { get; init; } = true;
+
+    /// <summary>
     /// Bytes for the logits kept at the ends of prompts, so that asking the same again computes nothing. 0 keeps none.
     /// </summary>
     [Range(0, long.MaxValue)]

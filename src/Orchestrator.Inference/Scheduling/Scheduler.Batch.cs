@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Inference.Drivers;
+using Orchestrator.Inference.Native;
 using Orchestrator.Inference.Scheduling.Cache;
 
 namespace Orchestrator.Inference.Scheduling;
@@ -124,7 +125,7 @@ internal sealed partial class Scheduler
         Volatile.Write(ref _inFlight, [.. _fed.Select(f => f.Work)]);
         try
         {
-            var status = _driver.Decode(_batch);
+            var status = Decode();
             _counters.Steps++;
             _noSpace = status == DecodeStatus.NoSpace ? _noSpace + 1 : 0;
             return status;
@@ -145,6 +146,24 @@ internal sealed partial class Scheduler
         {
             Volatile.Write(ref _inFlight, []);
         }
+    }
+
+    private DecodeStatus Decode()
+    {
+        if (_governor is null || ThreadClock.ProcessorTime is not { } processor)
+        {
+            return _driver.Decode(_batch);
+        }
+
+        var start = _time.GetTimestamp();
+        var status = _driver.Decode(_batch);
+        if (_governor.Note(_time.GetElapsedTime(start), ThreadClock.ProcessorTime!.Value - processor))
+        {
+            _driver.SetThreads(_governor.Threads, _governor.Threads);
+            LogThreads(_governor.Threads);
+        }
+
+        return status;
     }
 
     /// <summary>Removes what a batch that did not end may have left in the cache.</summary>
@@ -206,6 +225,9 @@ internal sealed partial class Scheduler
         _counters.Preemptions++;
         _queue.Add(work);
     }
+
+    [LoggerMessage(Level = LogLevel.Debug, Message = "The machine's load changed: {Threads} compute threads from now on.")]
+    private partial void LogThreads(int threads);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "The model failed to compute a batch.")]
     private partial void LogFailure(Exception error);

@@ -20,6 +20,7 @@ internal sealed partial class Scheduler
     private readonly TimeProvider _time;
     private readonly ILogger _log;
     private readonly AdapterLoader _adapters;
+    private readonly ThreadGovernor? _governor;
     private readonly List<Work> _queue = [];
     private readonly List<Work> _active = [];
     private readonly DecodeBatch _batch = new();
@@ -44,6 +45,7 @@ internal sealed partial class Scheduler
         _adapters = adapters;
         _time = time;
         _log = log;
+        _governor = options.AdaptThreads && _info.Threads > 1 ? new ThreadGovernor(_info.Threads) : null;
         _maxOutputs = (int)Math.Max(options.MaxActive, MostOutputBytes / (sizeof(float) * (long)driver.Tokenizer.Size));
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
         Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes);
