@@ -1,0 +1,50 @@
+using System.Globalization;
+
+namespace Orchestrator.Inference.Bench;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record BenchOptions
+{
+    public required string Model { get; init; }
+
+    public int Threads { get; init; } = Native.Hardware.Detect().RecommendedThreads;
+
+    public int Repeats { get; init; } = 3;
+
+    public int[] Agents { get; init; } = [8];
+
+    public int[] Preambles { get; init; } = [1024, 4096];
+
+    public int[] Rounds { get; init; } = [2];
+
+    public string[] Skip { get; init; } = [];
+
+    public bool Skips(string contender) => Skip.Contains(contender, StringComparer.Ordinal);
+
+    /// <summary>Reads <c>--name value</c> pairs.</summary>
+    public static BenchOptions Parse(ReadOnlySpan<string> args)
+    {
+        var options = new BenchOptions { Model = "" };
+        for (var i = 0; i < args.Length; i += 2)
+        {
+            var value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value.");
+            options = args[i] switch
+            {
+                "--model" => options with { Model = value },
+                "--threads" => options with { Threads = Number(value) },
+                "--repeats" => options with { Repeats = Number(value) },
+                "--agents" => options with { Agents = Numbers(value) },
+                "--preambles" => options with { Preambles = Numbers(value) },
+                "--rounds" => options with { Rounds = Numbers(value) },
+                "--skip" => options with { Skip = value.Split(',') },
+                _ => throw new ArgumentException($"{args[i]} is unknown."),
+            };
+        }
+
+        return options.Model.Length > 0 ? options : throw new ArgumentException("--model GGUF is missing.");
+    }
+
+    private static int[] Numbers(string value) => [.. value.Split(',').Select(Number)];
+
+    private static int Number(string value) => int.Parse(value, CultureInfo.InvariantCulture);
+}

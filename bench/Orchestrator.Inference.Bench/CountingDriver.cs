@@ -1,0 +1,60 @@
+using Orchestrator.Inference.Drivers;
+
+namespace Orchestrator.Inference.Bench;
+
+/// <summary>Counts what the engine really gives to the decoder, and knows no end of an answer.</summary>
+internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
+{
+    public int Fed { get; private set; }
+
+    public DriverInfo Info => driver.Info;
+
+    public ITokenizer Tokenizer { get; } = new Endless(driver.Tokenizer);
+
+    public DecodeStatus Decode(DecodeBatch batch)
+    {
+        Fed += batch.Count;
+        return driver.Decode(batch);
+    }
+
+    public ReadOnlySpan<float> GetLogits(int batchIndex) => driver.GetLogits(batchIndex);
+
+    public ReadOnlySpan<float> GetEmbedding(int batchIndex) => driver.GetEmbedding(batchIndex);
+
+    public void CopySequence(int source, int destination, int start, int end) => driver.CopySequence(source, destination, start, end);
+
+    public bool RemoveSequence(int sequence, int start, int end) => driver.RemoveSequence(sequence, start, end);
+
+    public byte[] SaveSequence(int sequence) => driver.SaveSequence(sequence);
+
+    public bool LoadSequence(int sequence, ReadOnlySpan<byte> state) => driver.LoadSequence(sequence, state);
+
+    public int LoadAdapter(string path) => driver.LoadAdapter(path);
+
+    public void SetAdapters(ReadOnlySpan<(int Adapter, float Scale)> adapters) => driver.SetAdapters(adapters);
+
+    public void SetThreads(int decode, int prefill) => driver.SetThreads(decode, prefill);
+
+    public void RequestAbort() => driver.RequestAbort();
+
+    public void Dispose() => driver.Dispose();
+
+    private sealed class Endless(ITokenizer tokenizer) : ITokenizer
+    {
+        public int Size => tokenizer.Size;
+
+        public int? BeginOfText => tokenizer.BeginOfText;
+
+        public int EndOfText => tokenizer.EndOfText;
+
+        public IReadOnlyList<string> SpecialTexts => tokenizer.SpecialTexts;
+
+        public ReadOnlySpan<byte> GetBytes(int token) => tokenizer.GetBytes(token);
+
+        public bool IsSpecial(int token) => tokenizer.IsSpecial(token);
+
+        public bool IsEndOfGeneration(int token) => false;
+
+        public int[] Tokenize(string text, bool parseSpecial) => tokenizer.Tokenize(text, parseSpecial);
+    }
+}

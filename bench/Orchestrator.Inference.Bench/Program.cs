@@ -1,0 +1,24 @@
+using Orchestrator.Inference.Bench;
+
+// One file for each benchmark; each prints a table and, as its last line, the same as JSON.
+try
+{
+    return args switch
+    {
+        ["agents", .. var rest] => await AgentSweep.RunAsync(BenchOptions.Parse(rest)),
+        _ => Usage(),
+    };
+}
+catch (ArgumentException error)
+{
+    Console.Error.WriteLine(error.Message);
+    return Usage();
+}
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Orchestrator.Inference.Bench -- BENCHMARK --model GGUF [--threads N] [--repeats N]");
+    Console.Error.WriteLine("  agents    a conversation of many agents: ours, one context for each agent, without sharing, a bare loop");
+    Console.Error.WriteLine("            [--agents 8,16] [--preambles 1024,4096] [--rounds 2,5] [--skip contexts,unshared]");
+    return 1;
+}
