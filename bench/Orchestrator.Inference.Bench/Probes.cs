@@ -28,6 +28,23 @@ internal sealed class Probes(int threads)
     /// <summary>Measures.</summary>
     public void Take()
     {
+        if (Read.Count == 0)
+        {
+            // The first calls run code that is not optimised yet.
+            for (var i = 0; i < 20; i++)
+            {
+                Measure();
+            }
+
+            Read.Clear();
+            Multiply.Clear();
+        }
+
+        Measure();
+    }
+
+    private void Measure()
+    {
         Read.Add(Floats * sizeof(float) / 1e9 / Best(thread =>
         {
             var part = Floats / threads;

@@ -6,6 +6,7 @@ try
     return args switch
     {
         ["agents", .. var rest] => await AgentSweep.RunAsync(BenchOptions.Parse(rest)),
+        ["decode", .. var rest] => await RawDecode.RunAsync(BenchOptions.Parse(rest)),
         _ => Usage(),
     };
 }
@@ -20,5 +21,6 @@ static int Usage()
     Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Orchestrator.Inference.Bench -- BENCHMARK --model GGUF [--threads N] [--repeats N]");
     Console.Error.WriteLine("  agents    a conversation of many agents: ours, one context for each agent, without sharing, a bare loop");
     Console.Error.WriteLine("            [--agents 8,16] [--preambles 1024,4096] [--rounds 2,5] [--skip contexts,unshared]");
+    Console.Error.WriteLine("  decode    tokens a second of 1, 8 and 16 answers at a time, against the bare loop");
     return 1;
 }

@@ -96,6 +96,11 @@ internal sealed partial class Scheduler
         }
 
         var first = leaf.ComputedEnd;
+        if (leaf.Halt > first && !work.InOneBatch)
+        {
+            count = Math.Min(count, leaf.Halt - first);
+        }
+
         for (var position = first; position < first + count; position++)
         {
             var output = work.WantsOutput(position);

@@ -224,6 +224,12 @@ internal sealed partial class Scheduler
         var match = Tree.Match(work.Adapters, tokens[..limit]);
         if (match.Planned > match.Length)
         {
+            var planner = match.Planner!;
+            if (planner.Halt <= planner.ComputedEnd || planner.Halt > match.Planned)
+            {
+                planner.Halt = match.Planned;
+            }
+
             return TakeUpResult.Waits;
         }
 

@@ -30,6 +30,42 @@ public class CacheTests
     }
 
     [Fact]
+    public async Task Those_who_wait_for_a_shared_beginning_go_on_together_with_the_one_who_computes_it()
+    {
+        var batches = new List<int>();
+        using var go = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        var options = new FakeDriverOptions
+        {
+            ContextSize = 1024,
+            BatchSize = 256,
+            EndLogit = -10,
+            OnDecode = batch =>
+            {
+                batches.Add(batch.Count);
+                entered.Set();
+                go.Wait();
+                return null;
+            },
+        };
+        await using var harness = new EngineHarness(options);
+        var blocker = harness.Generate(Greedy([1], 1));
+        entered.Wait();
+        var agents = Enumerable.Range(0, 8)
+            .Select(agent => harness.Generate(Greedy([.. Long('a'), .. Enumerable.Repeat('A' + agent, 8)], 4)))
+            .ToList();
+        go.Set();
+
+        await blocker;
+        await Task.WhenAll(agents);
+
+        // The beginning, all that follows it, and three more steps for the eight answers.
+        Assert.Equal([1, 100, 64, 8, 8, 8], batches);
+        Assert.Equal(164, (await Task.WhenAll(agents)).Sum(a => a[^1].Cost!.ComputedTokens));
+        await harness.AssertClean();
+    }
+
+    [Fact]
     public async Task Without_memory_it_is_computed_again()
     {
         await using var harness = new EngineHarness(Small, new InferenceEngineOptions { StateCacheBytes = 0 });

@@ -7,7 +7,8 @@ namespace Orchestrator.Inference.Scheduling.Cache;
 /// How many tokens would be found once the requests being computed now are done; above <see cref="Length"/>, waiting
 /// saves work.
 /// </param>
-internal readonly record struct KvMatch(KvNode Node, int Offset, int Planned)
+/// <param name="Planner">The leaf on which the last planned token stands; null where nothing is planned.</param>
+internal readonly record struct KvMatch(KvNode Node, int Offset, int Planned, KvNode? Planner = null)
 {
     /// <summary>How many tokens were found in the cache.</summary>
     public int Length => Node.Start + Offset;

@@ -31,6 +31,11 @@ internal sealed class KvNode
     /// <summary>The request that works on this leaf.</summary>
     public object? Owner { get; set; }
 
+    /// <summary>
+    /// Where others wait to go on from what is planned; a batch ends there, so that they and the owner go on together.
+    /// </summary>
+    public int Halt { get; set; }
+
     /// <summary>Above 0, the node must not be evicted now.</summary>
     public int Pins { get; set; }
 

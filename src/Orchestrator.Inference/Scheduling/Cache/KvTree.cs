@@ -292,10 +292,16 @@ internal sealed partial class KvTree
             }
 
             var computed = Math.Min(length, child.Computed);
-            var planned = Math.Max(best.Planned, child.Start + length);
-            best = child.Start + computed > best.Length
-                ? new KvMatch(child, computed, planned)
-                : best with { Planned = planned };
+            if (child.Start + length > best.Planned)
+            {
+                best = best with { Planned = child.Start + length, Planner = child };
+            }
+
+            if (child.Start + computed > best.Length)
+            {
+                best = best with { Node = child, Offset = computed };
+            }
+
             if (length == child.Tokens.Count && child.Computed == length)
             {
                 Walk(child, rest[length..], ref best);
