@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text;
@@ -110,7 +109,7 @@ public sealed class ModelServer : IAsyncDisposable
         var api = new OpenAiApi(client, embeddings, time);
         application.Use((context, next) => Allowed(context, token) ? next(context) : RefuseAsync(context));
         application.MapGet("/health", () => Results.Json(new { status = "ok" }));
-        application.MapGet("/metrics", () => Results.Text(Metrics(client.GetService<IModelStatistics>()), "text/plain; version=0.0.4"));
+        application.MapGet("/metrics", () => Results.Text(PrometheusText.Write(client.GetService<IModelStatistics>()?.Read() ?? []), PrometheusText.ContentType));
         application.MapGet("/v1/models", api.ModelsAsync);
         application.MapPost("/v1/chat/completions", api.ChatAsync);
         application.MapPost("/v1/embeddings", api.EmbeddingsAsync);
@@ -140,18 +139,5 @@ public sealed class ModelServer : IAsyncDisposable
         context.Response.ContentType = "application/json";
         return context.Response.WriteAsync(
             ApiException.Body(401, "Send the server's token as 'Authorization: Bearer TOKEN'.").ToJsonString());
-    }
-
-    private static string Metrics(IModelStatistics? statistics)
-    {
-        var text = new StringBuilder();
-        foreach (var figure in statistics?.Read() ?? [])
-        {
-            text.Append(CultureInfo.InvariantCulture, $"# HELP orchestrator_{figure.Name} {figure.Description}\n")
-                .Append(CultureInfo.InvariantCulture, $"# TYPE orchestrator_{figure.Name} {(figure.IsCounter ? "counter" : "gauge")}\n")
-                .Append(CultureInfo.InvariantCulture, $"orchestrator_{figure.Name} {figure.Value}\n");
-        }
-
-        return text.ToString();
     }
 }

@@ -13,4 +13,6 @@ public interface IModelStatistics
 /// <param name="Description">What it counts.</param>
 /// <param name="Value">The value now.</param>
 /// <param name="IsCounter">Whether it only ever grows.</param>
-public sealed record ModelStatistic(string Name, string Description, double Value, bool IsCounter);
+/// <param name="Labels">What tells figures of one name apart, e.g. the agent; null for none. Their number is bounded.</param>
+public sealed record ModelStatistic(
+    string Name, string Description, double Value, bool IsCounter, IReadOnlyList<KeyValuePair<string, string>>? Labels = null);

@@ -17,7 +17,8 @@ namespace Orchestrator.Inference.Chat;
 /// </summary>
 /// <remarks>
 /// <see cref="GetService"/> gives the <see cref="IChoiceScorer"/>, the <see cref="IInferenceEngine"/>, the
-/// <see cref="ITokenizer"/> and the <see cref="ChatClientMetadata"/>. A <see cref="ModelRequest"/> on the options says who
+/// <see cref="ITokenizer"/>, the <see cref="IModelStatistics"/>, the <see cref="IModelAdapters"/> and the
+/// <see cref="ChatClientMetadata"/>. A <see cref="ModelRequest"/> on the options says who
 /// asks; a <see cref="ModelCall"/> on the response, or on the last update, says what came of it.
 /// </remarks>
 public sealed class LlamaChatClient : IChatClient
@@ -34,6 +35,8 @@ public sealed class LlamaChatClient : IChatClient
     private readonly ChatClientMetadata _metadata;
     private readonly InferenceOptions _options;
     private readonly TimeProvider _time;
+    private readonly EngineFigures _figures;
+    private readonly IModelAdapters? _adapters;
     private long _unseededCalls;
 
     /// <summary>Creates a client over a loaded model. The engine stays the caller's.</summary>
@@ -45,6 +48,7 @@ public sealed class LlamaChatClient : IChatClient
     /// <param name="options">Defaults of calls.</param>
     /// <param name="time">The clock of responses.</param>
     /// <param name="reasoning">How the model sets its reasoning apart; null where it doesn't reason.</param>
+    /// <param name="adapters">The adapters that there are for it; null where none can be named.</param>
     public LlamaChatClient(
         IInferenceEngine engine,
         IConstraintCompiler constraints,
@@ -53,7 +57,8 @@ public sealed class LlamaChatClient : IChatClient
         IChoiceScorer? scorer,
         InferenceOptions options,
         TimeProvider time,
-        ReasoningFormat? reasoning = null)
+        ReasoningFormat? reasoning = null,
+        IModelAdapters? adapters = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         _engine = engine;
@@ -64,6 +69,8 @@ public sealed class LlamaChatClient : IChatClient
         _reasoning = reasoning;
         _options = options;
         _time = time;
+        _figures = new EngineFigures(engine);
+        _adapters = adapters;
         _prompts = new PromptTokenizer(engine.Tokenizer);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
     }
@@ -145,7 +152,7 @@ public sealed class LlamaChatClient : IChatClient
             return null;
         }
 
-        return new object?[] { this, _metadata, _scorer, _engine, _engine.Tokenizer, _constraints }
+        return new object?[] { this, _metadata, _scorer, _engine, _engine.Tokenizer, _constraints, _figures, _adapters }
             .FirstOrDefault(service => serviceType.IsInstanceOfType(service));
     }
 

@@ -81,10 +81,14 @@ public interface IModelDriver : IDisposable
     /// <exception cref="InvalidDataException">The state is damaged or of another model.</exception>
     bool LoadSequence(int sequence, ReadOnlySpan<byte> state);
 
-    /// <summary>Loads an adapter and keeps it until the driver is disposed.</summary>
+    /// <summary>Loads an adapter and keeps it until it is freed, or the driver is disposed.</summary>
     /// <param name="path">A GGUF adapter file made for this model.</param>
-    /// <returns>Its number in this driver.</returns>
+    /// <returns>Its number in this driver; numbers are not used again.</returns>
     int LoadAdapter(string path);
+
+    /// <summary>Frees an adapter's memory. Where it is set now, the base model is set first.</summary>
+    /// <param name="adapter">What <see cref="LoadAdapter"/> gave; its number is of no more use.</param>
+    void FreeAdapter(int adapter);
 
     /// <summary>
     /// The tokens after which an activated adapter (aLoRA, Greenewald et al. 2025) begins to act; what comes before

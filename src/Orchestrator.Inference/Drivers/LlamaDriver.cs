@@ -20,6 +20,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
     private readonly nint _memory;
     private readonly ulong _fingerprint;
     private readonly List<nint> _adapters = [];
+    private readonly HashSet<int> _set = [];
     private readonly bool[] _outputs;
     private readonly int[] _sequenceCounts;
     private readonly int*[] _sequencePointers;
@@ -243,6 +244,21 @@ public sealed unsafe class LlamaDriver : IModelDriver
     }
 
     /// <inheritdoc/>
+    public void FreeAdapter(int adapter)
+    {
+        using var use = Enter();
+        CheckAdapter(adapter);
+        if (_set.Contains(adapter))
+        {
+            // The context keeps a pointer to what is set; with another set it plans its graph anew before it computes.
+            Apply([]);
+        }
+
+        LlamaApi.AdapterFree(_adapters[adapter]);
+        _adapters[adapter] = 0;
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyList<int> InvocationTokens(int adapter)
     {
         using var use = Enter();
@@ -255,33 +271,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
     public void SetAdapters(ReadOnlySpan<(int Adapter, float Scale)> adapters)
     {
         using var use = Enter();
-        var pointers = new nint[adapters.Length];
-        var scales = new float[adapters.Length];
-        for (var i = 0; i < adapters.Length; i++)
-        {
-            CheckAdapter(adapters[i].Adapter);
-            if (!float.IsFinite(adapters[i].Scale))
-            {
-                throw new ArgumentException($"Adapter {adapters[i].Adapter} has scale {adapters[i].Scale}.", nameof(adapters));
-            }
-
-            pointers[i] = _adapters[adapters[i].Adapter];
-            scales[i] = adapters[i].Scale;
-        }
-
-        if (pointers.Distinct().Count() != pointers.Length)
-        {
-            throw new ArgumentException("An adapter is named twice.", nameof(adapters));
-        }
-
-        fixed (nint* first = pointers)
-        fixed (float* firstScale = scales)
-        {
-            if (LlamaApi.SetAdapters(_context, first, (nuint)pointers.Length, firstScale) != 0)
-            {
-                throw new OrchestratorException(ErrorKind.Model, "llama.cpp refuses the adapters.");
-            }
-        }
+        Apply(adapters);
     }
 
     /// <inheritdoc/>
@@ -319,6 +309,43 @@ public sealed unsafe class LlamaDriver : IModelDriver
         RequestAbort();
         _context.Dispose();
         _model.Dispose();
+    }
+
+    private void Apply(ReadOnlySpan<(int Adapter, float Scale)> adapters)
+    {
+        var pointers = new nint[adapters.Length];
+        var scales = new float[adapters.Length];
+        for (var i = 0; i < adapters.Length; i++)
+        {
+            CheckAdapter(adapters[i].Adapter);
+            if (!float.IsFinite(adapters[i].Scale))
+            {
+                throw new ArgumentException($"Adapter {adapters[i].Adapter} has scale {adapters[i].Scale}.", nameof(adapters));
+            }
+
+            pointers[i] = _adapters[adapters[i].Adapter];
+            scales[i] = adapters[i].Scale;
+        }
+
+        if (pointers.Distinct().Count() != pointers.Length)
+        {
+            throw new ArgumentException("An adapter is named twice.", nameof(adapters));
+        }
+
+        fixed (nint* first = pointers)
+        fixed (float* firstScale = scales)
+        {
+            if (LlamaApi.SetAdapters(_context, first, (nuint)pointers.Length, firstScale) != 0)
+            {
+                throw new OrchestratorException(ErrorKind.Model, "llama.cpp refuses the adapters.");
+            }
+        }
+
+        _set.Clear();
+        foreach (var (adapter, _) in adapters)
+        {
+            _set.Add(adapter);
+        }
     }
 
     private int Submit(DecodeBatch batch)
@@ -414,9 +441,9 @@ public sealed unsafe class LlamaDriver : IModelDriver
 
     private void CheckAdapter(int adapter)
     {
-        if ((uint)adapter >= (uint)_adapters.Count)
+        if ((uint)adapter >= (uint)_adapters.Count || _adapters[adapter] == 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(adapter), adapter, $"{_adapters.Count} adapters are loaded.");
+            throw new ArgumentOutOfRangeException(nameof(adapter), adapter, "No adapter with this number is loaded.");
         }
     }
 

@@ -27,6 +27,24 @@ public static class AdapterValidator
         return findings.Problems;
     }
 
+    /// <summary>Whether a file says that it is an adapter, not a model.</summary>
+    internal static bool IsAdapter(GgufFile file) => file.Metadata.Text("general.type") == "adapter";
+
+    /// <summary>The model that an adapter was made for, by its own account; null where it doesn't say.</summary>
+    internal static string? BaseOf(GgufFile adapter) => adapter.Metadata.Text("general.base_model.0.name");
+
+    /// <summary>Finds what is wrong with an adapter whatever model it is for.</summary>
+    internal static IReadOnlyList<GgufProblem> CheckAlone(GgufFile adapter)
+    {
+        var findings = new GgufFindings(adapter.Path);
+        LayoutRules.Check(adapter, findings);
+        var kind = findings.Text(adapter.Metadata, "adapter.type");
+        findings.Require(kind == "lora", "adapter.type", $"the value is '{kind}', but must be 'lora'");
+        _ = findings.Text(adapter.Metadata, "general.architecture");
+        findings.Require(adapter.Tensors.Count > 0, "tensors", "the adapter holds none");
+        return findings.Problems;
+    }
+
     /// <summary>The rank of an update, from its second half.</summary>
     internal static long Rank(GgufTensor half) => half.Dimensions[0];
 

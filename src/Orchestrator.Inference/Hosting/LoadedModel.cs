@@ -42,6 +42,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <param name="embeddings">The model's embeddings, or null; disposed with the result where they can be.</param>
     /// <param name="card">What the model's file says, or null where there is none.</param>
     /// <param name="loggers">Where failures are told; null for nowhere.</param>
+    /// <param name="adapters">Finds adapters by name; null where there are none.</param>
     /// <returns>The model, ready to be asked.</returns>
     /// <exception cref="ChatTemplateException">The model's chat template is broken.</exception>
     public static LoadedModel Create(
@@ -50,14 +51,15 @@ public sealed class LoadedModel : IAsyncDisposable
         TimeProvider time,
         IEmbeddingGenerator<string, Embedding<float>>? embeddings = null,
         ModelCard? card = null,
-        ILoggerFactory? loggers = null)
+        ILoggerFactory? loggers = null,
+        IAdapterSource? adapters = null)
     {
         ArgumentNullException.ThrowIfNull(driver);
         ArgumentNullException.ThrowIfNull(options);
         var engine = new InferenceEngine(
             driver,
             new InferenceEngineOptions { MaxRequests = options.MaxQueuedRequests },
-            adapterPath: null,
+            adapters is null ? null : adapters.Find,
             time,
             loggers?.CreateLogger<InferenceEngine>());
         var tokenizer = engine.Tokenizer;
@@ -73,7 +75,7 @@ public sealed class LoadedModel : IAsyncDisposable
         var promptTokens = new PromptTokenizer(tokenizer);
         var constraints = new ConstraintCompiler(tokenizer);
         var scorer = new ChoiceScorer(engine, messages => promptTokens.Tokenize(prompts.Render(messages, [])));
-        var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time, ReasoningFormat.Detect(template));
+        var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time, ReasoningFormat.Detect(template), adapters);
         return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
     }
 

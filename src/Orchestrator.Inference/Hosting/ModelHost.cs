@@ -78,7 +78,8 @@ public sealed class ModelHost : IAsyncDisposable
 
     private LoadedModel Load(string path, IProgress<float>? progress, CancellationToken cancellationToken)
     {
-        var card = ModelCard.Of(GgufValidator.ReadValid(path, cancellationToken));
+        var file = GgufValidator.ReadValid(path, cancellationToken);
+        var card = ModelCard.Of(file);
         var context = ChooseContext(card);
         var options = new LlamaDriverOptions
         {
@@ -96,7 +97,7 @@ public sealed class ModelHost : IAsyncDisposable
             () => LlamaDriverLoader.Open(
                 options with { Embeddings = true, ContextSize = embedding, BatchSize = embedding, MaxSequences = 1 }, logger),
             _time);
-        return LoadedModel.Create(driver, _options, _time, embeddings, card, _loggers);
+        return LoadedModel.Create(driver, _options, _time, embeddings, card, _loggers, new StoreAdapters(_store, file));
     }
 
     private int ChooseContext(ModelCard card)

@@ -100,6 +100,9 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Library, EntryPoint = "llama_adapter_lora_init", StringMarshalling = StringMarshalling.Utf8)]
     public static partial nint AdapterInit(ModelHandle model, string path);
 
+    [LibraryImport(Library, EntryPoint = "llama_adapter_lora_free")]
+    public static partial void AdapterFree(nint adapter);
+
     [LibraryImport(Library, EntryPoint = "llama_adapter_get_alora_n_invocation_tokens")]
     public static partial ulong AdapterInvocationCount(nint adapter);
 

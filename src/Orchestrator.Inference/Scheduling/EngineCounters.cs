@@ -5,6 +5,12 @@ namespace Orchestrator.Inference.Scheduling;
 /// <summary>Counts what is done, in all and by agent.</summary>
 internal sealed class EngineCounters
 {
+    /// <summary>Agents that are told apart; names come from outside, so there must be an end.</summary>
+    public const int MostAgents = 100;
+
+    /// <summary>The name under which all further agents are counted together.</summary>
+    public const string OtherAgents = "(others)";
+
     private readonly Dictionary<string, AgentStatistics> _agents = new(StringComparer.Ordinal);
     private long _computed;
     private long _reused;
@@ -20,21 +26,24 @@ internal sealed class EngineCounters
     public void Computed(Work work, int tokens)
     {
         _computed += tokens;
-        Count(work, a => a with { ComputedTokens = a.ComputedTokens + tokens });
+        Count(work.Origin.Agent, a => a with { ComputedTokens = a.ComputedTokens + tokens });
     }
 
     public void Reused(Work work, int tokens)
     {
         _reused += tokens;
-        Count(work, a => a with { ReusedTokens = a.ReusedTokens + tokens });
+        Count(work.Origin.Agent, a => a with { ReusedTokens = a.ReusedTokens + tokens });
     }
 
     public void Generated(Work work, int tokens, int forced)
     {
         _generated += tokens;
         _forced += forced;
-        Count(work, a => a with { GeneratedTokens = a.GeneratedTokens + tokens });
+        Count(work.Origin.Agent, a => a with { GeneratedTokens = a.GeneratedTokens + tokens });
     }
+
+    public void Evicted(string? agent, int tokens) =>
+        Count(agent, a => a with { EvictedTokens = a.EvictedTokens + tokens });
 
     public EngineStatistics Snapshot() => new()
     {
@@ -48,11 +57,18 @@ internal sealed class EngineCounters
         Agents = _agents.ToImmutableDictionary(),
     };
 
-    private void Count(Work work, Func<AgentStatistics, AgentStatistics> change)
+    private void Count(string? agent, Func<AgentStatistics, AgentStatistics> change)
     {
-        if (work.Origin.Agent is { } agent)
+        if (agent is null)
         {
-            _agents[agent] = change(_agents.GetValueOrDefault(agent) ?? new AgentStatistics());
+            return;
         }
+
+        if (!_agents.ContainsKey(agent) && _agents.Count >= MostAgents)
+        {
+            agent = OtherAgents;
+        }
+
+        _agents[agent] = change(_agents.GetValueOrDefault(agent) ?? new AgentStatistics());
     }
 }

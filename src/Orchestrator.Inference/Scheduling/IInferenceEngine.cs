@@ -44,6 +44,16 @@ public interface IInferenceEngine : IAsyncDisposable
     /// <returns>One vector for each input.</returns>
     Task<IReadOnlyList<float[]>> EmbedAsync(IReadOnlyList<int[]> inputs, CancellationToken cancellationToken = default);
 
+    /// <summary>
+    /// Takes an adapter out of memory, with what the cache holds of it. Requests that were let in with it are served to
+    /// their end first; those that come later wait for that, and then find what the name stands for by then. Does nothing
+    /// where the adapter is not loaded.
+    /// </summary>
+    /// <param name="name">The adapter's name.</param>
+    /// <param name="cancellationToken">Stops waiting; the adapter goes all the same.</param>
+    /// <returns>When it is gone.</returns>
+    Task RemoveAdapterAsync(string name, CancellationToken cancellationToken = default);
+
     /// <summary>What the engine has done since it started.</summary>
     /// <returns>A consistent copy.</returns>
     EngineStatistics GetStatistics();
@@ -204,6 +214,9 @@ public sealed record EngineStatistics
     /// <summary>Times that the adapters changed.</summary>
     public long AdapterSwitches { get; init; }
 
+    /// <summary>Adapters in memory now.</summary>
+    public int AdaptersLoaded { get; init; }
+
     /// <summary>What was done for each agent that gave its name.</summary>
     public IReadOnlyDictionary<string, AgentStatistics> Agents { get; init; } =
         System.Collections.Immutable.ImmutableDictionary<string, AgentStatistics>.Empty;
@@ -220,4 +233,7 @@ public sealed record AgentStatistics
 
     /// <summary>Tokens generated.</summary>
     public long GeneratedTokens { get; init; }
+
+    /// <summary>Cells evicted that a request of this agent was the last to work on.</summary>
+    public long EvictedTokens { get; init; }
 }

@@ -175,6 +175,15 @@ public sealed class InferenceEngine : IInferenceEngine
     }
 
     /// <inheritdoc/>
+    public async Task RemoveAdapterAsync(string name, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Post(() => _scheduler.Retire(name, done));
+        await done.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
     public EngineStatistics GetStatistics() => Volatile.Read(ref _statistics);
 
     /// <summary>Compares the KV tree with the driver's cells.</summary>

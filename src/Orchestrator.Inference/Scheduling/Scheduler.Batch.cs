@@ -21,7 +21,7 @@ internal sealed partial class Scheduler
         }
 
         ChooseAdapters();
-        var members = _active.Where(w => w.Leaf is not null && w.Adapters == _current && Pending(w) > 0).ToList();
+        var members = _active.Where(w => w.Leaf is not null && w.Leaf.Adapters == _current && Pending(w) > 0).ToList();
         members.Sort(static (a, b) => Urgency(a, b));
         var room = Tree.CellsFree + Tree.CountEvictable();
         var decodes = 0;
@@ -69,7 +69,7 @@ internal sealed partial class Scheduler
     private void ChooseAdapters()
     {
         var waiting = _active.Where(w => w.Leaf is not null && Pending(w) > 0).ToList();
-        var others = waiting.Where(w => w.Adapters != _current).ToList();
+        var others = waiting.Where(w => w.Leaf!.Adapters != _current).ToList();
         var stay = waiting.Count > others.Count && (others.Count == 0 || _turn < _options.AdapterTurn);
         _turn++;
         if (stay || others.Count == 0)
@@ -78,8 +78,8 @@ internal sealed partial class Scheduler
         }
 
         // Longest waiting set first: each of them gets its turn.
-        var next = others.MinBy(w => _lastTurn.GetValueOrDefault(w.Adapters))!.Adapters;
-        _driver.SetAdapters(_adapters.Resolve(next));
+        var next = others.MinBy(w => _lastTurn.GetValueOrDefault(w.Leaf!.Adapters))!.Leaf!.Adapters;
+        _driver.SetAdapters(_adapters.Numbers(next));
         _current = next;
         _turn = 1;
         _lastTurn[next] = ++_turns;

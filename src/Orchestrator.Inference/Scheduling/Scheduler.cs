@@ -48,7 +48,10 @@ internal sealed partial class Scheduler
         _governor = options.AdaptThreads && _info.Threads > 1 ? new ThreadGovernor(_info.Threads) : null;
         _maxOutputs = (int)Math.Max(options.MaxActive, MostOutputBytes / (sizeof(float) * (long)driver.Tokenizer.Size));
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
-        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes);
+        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes)
+        {
+            OnEvicted = _counters.Evicted,
+        };
     }
 
     /// <summary>What the cache holds.</summary>
@@ -98,12 +101,14 @@ internal sealed partial class Scheduler
 
         _queue.Clear();
         _active.Clear();
+        EndRetirements();
     }
 
     /// <summary>Computes one batch.</summary>
     public void Step()
     {
         DropUnwanted();
+        Prepare();
         var taken = TakeUp();
         if (!Fill())
         {
@@ -137,6 +142,7 @@ internal sealed partial class Scheduler
     {
         EvictedTokens = Tree.Evicted,
         RestoredTokens = Tree.Restored,
+        AdaptersLoaded = _adapters.Count,
         CellsUsed = Tree.CellsUsed,
         CellsTotal = _info.ContextSize,
         ActiveRequests = _active.Count,
@@ -187,7 +193,7 @@ internal sealed partial class Scheduler
         for (var i = 0; i < _queue.Count && _active.Count < Math.Min(_options.MaxActive, _info.MaxSequences); i++)
         {
             var work = _queue[i];
-            if (work.Done || !work.Ready)
+            if (work.Done || !work.Prepared || !work.Ready)
             {
                 continue;
             }
@@ -221,7 +227,7 @@ internal sealed partial class Scheduler
 
         // Up to the first output wanted, that one included where its logits were kept.
         var limit = work.NextOutput + 1;
-        var match = Tree.Match(work.Adapters, tokens[..limit]);
+        var match = Tree.Match(work.Plan, tokens[..limit]);
         if (match.Planned > match.Length)
         {
             var planner = match.Planner!;
@@ -236,15 +242,15 @@ internal sealed partial class Scheduler
         if (!work.TriedRestore)
         {
             work.TriedRestore = true;
-            if (Tree.TryRestore(work.Adapters, tokens[..limit], match.Length))
+            if (Tree.TryRestore(work.Plan, tokens[..limit], match.Length))
             {
-                match = Tree.Match(work.Adapters, tokens[..limit]);
+                match = Tree.Match(work.Plan, tokens[..limit]);
             }
         }
 
         if (match.Length == limit && match.EndLogits is null)
         {
-            match = Tree.Match(work.Adapters, tokens[..(limit - 1)]);
+            match = Tree.Match(work.Plan, tokens[..(limit - 1)]);
         }
 
         if (_active.Count > 0 && !HasRoom(work, match))
@@ -252,31 +258,21 @@ internal sealed partial class Scheduler
             return TakeUpResult.NoRoom;
         }
 
-        try
-        {
-            _adapters.Resolve(work.Adapters);
-        }
-        catch (InferenceException error)
-        {
-            work.Fail(error);
-            return TakeUpResult.Taken;
-        }
-
         var row = match.EndLogits;
         var length = match.Length;
-        if (Tree.Fork(match, work) is not { } leaf)
+        if (Tree.Fork(match, work.Plan.At(length), work) is not { } leaf)
         {
             return TakeUpResult.NoRoom;
         }
 
         work.Leaf = leaf;
         _active.Add(work);
-        if (!work.TakenUp)
-        {
-            work.TakenUp = true;
-            _counters.Reused(work, length);
-            work.CountReused(length);
-        }
+
+        // What it computed itself before it gave way, or found then, is nothing saved.
+        var reused = Math.Max(0, length - Math.Max(work.Found, work.Fed));
+        work.Found = Math.Max(work.Found, length);
+        _counters.Reused(work, reused);
+        work.CountReused(reused);
 
         if (length == limit)
         {
@@ -308,9 +304,10 @@ internal sealed partial class Scheduler
     private static void Plan(Work work)
     {
         var leaf = work.Leaf!;
-        if (leaf.End < work.Tokens.Count)
+        var end = leaf.End + work.Plan.Reach(leaf.End, work.Tokens.Count - leaf.End);
+        if (leaf.End < end && leaf.Adapters == work.Plan.At(leaf.End))
         {
-            leaf.Tokens.AddRange(work.Tokens.GetRange(leaf.End, work.Tokens.Count - leaf.End));
+            leaf.Tokens.AddRange(work.Tokens.GetRange(leaf.End, end - leaf.End));
         }
     }
 
@@ -357,6 +354,10 @@ internal sealed partial class Scheduler
             {
                 Leave(work);
                 _active.Remove(work);
+            }
+            else if (AtActivation(work))
+            {
+                Activate(work);
             }
             else
             {

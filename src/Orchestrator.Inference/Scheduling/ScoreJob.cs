@@ -12,7 +12,7 @@ internal sealed class ScoreJob
 {
     private readonly TaskCompletionSource<ScoreResult> _result = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly float[][] _scores;
-    private readonly int[] _shared;
+    private int[]? _shared;
     private int _unfinished;
     private int _computed;
     private int _reused;
@@ -25,13 +25,9 @@ internal sealed class ScoreJob
         var branches = request.Sequences.Select((s, i) => new ScoreBranch(this, request.Origin, s, i)).ToList();
         branches.Sort((a, b) => CollectionsMarshal.AsSpan(a.Tokens).SequenceCompareTo(CollectionsMarshal.AsSpan(b.Tokens)));
         Branches = branches;
-        _shared = new int[branches.Count + 1];
         for (var i = 0; i < branches.Count; i++)
         {
             branches[i].Place = i;
-            _shared[i] = i == 0
-                ? 0
-                : CollectionsMarshal.AsSpan(branches[i].Tokens).CommonPrefixLength(CollectionsMarshal.AsSpan(branches[i - 1].Tokens));
         }
 
         _unfinished = branches.Count;
@@ -43,9 +39,12 @@ internal sealed class ScoreJob
     /// <summary>The scores, once all are there.</summary>
     public Task<ScoreResult> Result => _result.Task;
 
+    /// <summary>How much each branch has in common with the one before; known once their adapters are.</summary>
+    private int[] Shared => _shared ??= CompareNeighbours();
+
     /// <summary>Whether a branch can be taken up: nobody before it computes what it shares with them.</summary>
     public bool IsReady(ScoreBranch branch) =>
-        branch.Place == 0 || Branches[branch.Place - 1].Done || branch.NextOutput >= _shared[branch.Place];
+        branch.Place == 0 || Branches[branch.Place - 1].Done || branch.NextOutput >= Shared[branch.Place];
 
     /// <summary>How much of a branch the unfinished ones beside it need.</summary>
     public int NeededByOthers(ScoreBranch branch)
@@ -55,7 +54,7 @@ internal sealed class ScoreJob
         var i = branch.Place;
         do
         {
-            before = Math.Min(before, _shared[i--]);
+            before = Math.Min(before, Shared[i--]);
         }
         while (i >= 0 && Branches[i].Done);
 
@@ -63,7 +62,7 @@ internal sealed class ScoreJob
         i = branch.Place;
         do
         {
-            after = Math.Min(after, _shared[++i]);
+            after = Math.Min(after, Shared[++i]);
         }
         while (i < Branches.Count && Branches[i].Done);
 
@@ -74,12 +73,12 @@ internal sealed class ScoreJob
     public void Record(ScoreBranch branch, int position, ReadOnlySpan<float> logits)
     {
         var (_, normaliser) = LogSumExp.Compute(logits);
-        for (var i = branch.Place; i >= 0 && (i == branch.Place || _shared[i + 1] > position); i--)
+        for (var i = branch.Place; i >= 0 && (i == branch.Place || Shared[i + 1] > position); i--)
         {
             Record(Branches[i], position, logits, normaliser);
         }
 
-        for (var i = branch.Place + 1; i < Branches.Count && _shared[i] > position; i++)
+        for (var i = branch.Place + 1; i < Branches.Count && Shared[i] > position; i++)
         {
             Record(Branches[i], position, logits, normaliser);
         }
@@ -93,6 +92,18 @@ internal sealed class ScoreJob
 
     /// <summary>Notes tokens computed.</summary>
     public void CountComputed(int tokens) => _computed += tokens;
+
+    private int[] CompareNeighbours()
+    {
+        var shared = new int[Branches.Count + 1];
+        for (var i = 1; i < Branches.Count; i++)
+        {
+            var length = CollectionsMarshal.AsSpan(Branches[i].Tokens).CommonPrefixLength(CollectionsMarshal.AsSpan(Branches[i - 1].Tokens));
+            shared[i] = Branches[i].Plan.CommonLength(Branches[i - 1].Plan, length);
+        }
+
+        return shared;
+    }
 
     private void Record(ScoreBranch branch, int position, ReadOnlySpan<float> logits, float normaliser)
     {
@@ -133,6 +144,9 @@ internal sealed class ScoreBranch(ScoreJob job, ModelRequest origin, ScoreSequen
 
     /// <summary>How many tokens of it are scored.</summary>
     public int Recorded { get; set; }
+
+    /// <inheritdoc/>
+    public override int InvocationEnd => sequence.Prefix.Count;
 
     /// <inheritdoc/>
     public override bool Ready => job.IsReady(this);

@@ -22,8 +22,17 @@ internal abstract class Work
     /// <summary>Who asks.</summary>
     public ModelRequest Origin { get; }
 
-    /// <summary>The adapters that it is computed under.</summary>
+    /// <summary>The adapters that it names.</summary>
     public AdapterSet Adapters { get; }
+
+    /// <summary>Where they act; known once it is <see cref="Prepared"/>.</summary>
+    public AdapterPlan Plan { get; set; } = AdapterPlan.Always(AdapterSet.None);
+
+    /// <summary>Whether its adapters are loaded.</summary>
+    public bool Prepared { get; set; }
+
+    /// <summary>The invocation tokens of an activated adapter are looked for before this position.</summary>
+    public virtual int InvocationEnd => PromptLength;
 
     /// <summary>All tokens so far, those of the answer included.</summary>
     public List<int> Tokens { get; }
@@ -46,8 +55,8 @@ internal abstract class Work
     /// <summary>The position after the last that was ever given to the decoder.</summary>
     public int Fed { get; set; }
 
-    /// <summary>Whether it was taken up before, so that finding its own tokens in the cache is nothing saved.</summary>
-    public bool TakenUp { get; set; }
+    /// <summary>How much of it was found in the cache when it was last taken up.</summary>
+    public int Found { get; set; }
 
     /// <summary>Whether evicted sequences were looked through for it since it was put in the line.</summary>
     public bool TriedRestore { get; set; }

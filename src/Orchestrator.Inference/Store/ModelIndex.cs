@@ -21,7 +21,10 @@ internal sealed class ModelIndex(string root, TimeProvider time)
                 Full(entry.Files[0].Path),
                 [.. entry.Files.Select(file => file with { Path = Full(file.Path) })],
                 entry.Source,
-                entry.Added))];
+                entry.Added)
+            {
+                Adapter = entry.Adapter,
+            })];
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
@@ -42,7 +45,7 @@ internal sealed class ModelIndex(string root, TimeProvider time)
         using var held = await FileLock.AcquireAsync(Path.Combine(root, ".locks", "index.lock"), time, null, cancellation);
         var entries = change(Read())
             .OrderBy(record => record.Name, StringComparer.OrdinalIgnoreCase)
-            .Select(record => new Entry(record.Name, [.. record.Files.Select(file => file with { Path = Relative(file.Path) })], record.Source, record.Added));
+            .Select(record => new Entry(record.Name, [.. record.Files.Select(file => file with { Path = Relative(file.Path) })], record.Source, record.Added, record.Adapter));
         var part = _path + ".part";
         await using (var stream = new FileStream(part, FileMode.Create, FileAccess.Write, FileShare.None))
         {
@@ -62,5 +65,5 @@ internal sealed class ModelIndex(string root, TimeProvider time)
 
     private string Full(string path) => Path.GetFullPath(Path.Combine(root, path));
 
-    private sealed record Entry(string Name, IReadOnlyList<StoredFile> Files, string? Source, DateTimeOffset Added);
+    private sealed record Entry(string Name, IReadOnlyList<StoredFile> Files, string? Source, DateTimeOffset Added, AdapterInfo? Adapter = null);
 }

@@ -8,6 +8,9 @@ namespace Orchestrator.Inference.Store;
 /// <param name="Added">When it was pulled or added.</param>
 public sealed record ModelRecord(string Name, string Path, IReadOnlyList<StoredFile> Files, string? Source, DateTimeOffset Added)
 {
+    /// <summary>What it is an adapter of; null for a model.</summary>
+    public AdapterInfo? Adapter { get; init; }
+
     /// <summary>Size of all files in bytes.</summary>
     public long Bytes => Files.Sum(file => file.Bytes);
 

@@ -88,7 +88,7 @@ public sealed class ModelStore
         return record;
     }
 
-    /// <summary>Adds a model that is on this machine already.</summary>
+    /// <summary>Adds a model, or an adapter, that is on this machine already.</summary>
     /// <param name="path">A GGUF file, or the first part of a split one.</param>
     /// <param name="name">The name to use it by, or null for the file's.</param>
     /// <param name="copy">Whether to copy it into the store; else it stays where it is.</param>
@@ -103,15 +103,17 @@ public sealed class ModelStore
             throw new OrchestratorException(ErrorKind.Usage, $"'{name}' is no name for a model.", "Use letters, digits, dots and dashes.");
         }
 
-        var model = GgufValidator.ReadValid(Path.GetFullPath(path), cancellation);
-        if (Find(name) is { } taken && taken.Path != model.Path)
+        path = Path.GetFullPath(path);
+        var adapter = ReadAdapter(path, cancellation);
+        var parts = adapter is null ? GgufValidator.ReadValid(path, cancellation).Parts : [adapter];
+        if (Find(name) is { } taken && taken.Path != path)
         {
             throw new OrchestratorException(
                 ErrorKind.Usage, $"The name '{name}' is taken by {taken.Path}.", "Give another name with --name, or remove that one first.");
         }
 
         var files = new List<StoredFile>();
-        foreach (var part in model.Parts)
+        foreach (var part in parts)
         {
             var target = part.Path;
             if (copy)
@@ -123,7 +125,10 @@ public sealed class ModelStore
             files.Add(new StoredFile(target, part.Length, await HashAsync(target, cancellation)));
         }
 
-        var record = new ModelRecord(name, files[0].Path, files, null, _time.GetUtcNow());
+        var record = new ModelRecord(name, files[0].Path, files, null, _time.GetUtcNow())
+        {
+            Adapter = adapter is null ? null : new AdapterInfo(adapter.Metadata.Text("general.architecture")!, AdapterValidator.BaseOf(adapter)),
+        };
         await PutAsync(record, cancellation);
         return record;
     }
@@ -172,7 +177,11 @@ public sealed class ModelStore
             }
         }
 
-        GgufValidator.ReadValid(record.Path, cancellation);
+        if (ReadAdapter(record.Path, cancellation) is null)
+        {
+            GgufValidator.ReadValid(record.Path, cancellation);
+        }
+
         return record;
     }
 
@@ -186,7 +195,7 @@ public sealed class ModelStore
         if (string.IsNullOrWhiteSpace(nameOrPath))
         {
             var proposed = Catalogue.Proposed;
-            var present = records.Where(record => record.Exists).ToList();
+            var present = records.Where(record => record.Adapter is null && record.Exists).ToList();
             return (present.FirstOrDefault(record => record.Name == proposed?.Name) ?? (present.Count == 1 ? present[0] : null))?.Path
                 ?? throw new ModelMissingException(
                     present.Count == 0 ? "There is no model on this machine." : "No model is named, and there are several on this machine.",
@@ -201,6 +210,14 @@ public sealed class ModelStore
 
         if (records.FirstOrDefault(record => record.Name.Equals(nameOrPath, StringComparison.OrdinalIgnoreCase)) is { } found)
         {
+            if (found.Adapter is { } adapter)
+            {
+                throw new OrchestratorException(
+                    ErrorKind.Usage,
+                    $"'{found.Name}' is an adapter for {adapter}, not a model.",
+                    "Name the model, and the adapter where it is used: `adapter:` in a team, or MODEL:ADAPTER as the model of a request.");
+            }
+
             return found.Exists ? found.Path : throw Gone(found, found.Files.First(file => !File.Exists(file.Path)).Path);
         }
 
@@ -259,6 +276,19 @@ public sealed class ModelStore
             File.Delete(part);
             throw;
         }
+    }
+
+    /// <summary>Reads a sound adapter; null for any other file.</summary>
+    private static GgufFile? ReadAdapter(string path, CancellationToken cancellation)
+    {
+        var file = GgufReader.Read(path, cancellation);
+        if (!AdapterValidator.IsAdapter(file))
+        {
+            return null;
+        }
+
+        var problems = AdapterValidator.CheckAlone(file);
+        return problems.Count == 0 ? file : throw GgufError.Of(problems, "Export the adapter again.");
     }
 
     /// <summary>A file that came from outside is checked before it takes its place; errors name the place, not the part.</summary>

@@ -13,6 +13,7 @@ namespace Orchestrator.Server.OpenAi;
 /// <param name="IncludeUsage">Whether a stream ends with the usage.</param>
 /// <param name="Count">How many answers.</param>
 /// <param name="LogProbabilities">Whether log-probabilities are wanted.</param>
+/// <param name="Adapters">The adapters of the field <c>adapters</c>, which OpenAI's API doesn't have.</param>
 internal sealed record ChatRequest(
     string? Model,
     IReadOnlyList<ChatMessage> Messages,
@@ -20,7 +21,8 @@ internal sealed record ChatRequest(
     bool Stream,
     bool IncludeUsage,
     int Count,
-    bool LogProbabilities);
+    bool LogProbabilities,
+    IReadOnlyList<AdapterUse> Adapters);
 
 /// <summary>Reads OpenAI's chat completion requests. What is not understood is refused by name, never ignored.</summary>
 internal static class ChatRequestReader
@@ -30,6 +32,7 @@ internal static class ChatRequestReader
         "model", "messages", "stream", "stream_options", "n", "temperature", "top_p", "max_tokens", "max_completion_tokens",
         "stop", "seed", "frequency_penalty", "presence_penalty", "tools", "tool_choice", "parallel_tool_calls",
         "response_format", "logprobs", "top_logprobs",
+        "adapters",
     ];
 
     // These change nothing in an answer here.
@@ -76,8 +79,19 @@ internal static class ChatRequestReader
             Get(body, "stream")?.ValueKind == JsonValueKind.True,
             Get(body, "stream_options") is { ValueKind: JsonValueKind.Object } stream && Get(stream, "include_usage")?.ValueKind == JsonValueKind.True,
             (int)(Number(body, "n", 1, 16) ?? 1),
-            logProbabilities);
+            logProbabilities,
+            Adapters(body));
     }
+
+    private static List<AdapterUse> Adapters(JsonElement body) => Get(body, "adapters") switch
+    {
+        null => [],
+        { ValueKind: JsonValueKind.Array } array => [.. array.EnumerateArray().Select((item, i) =>
+            item.ValueKind == JsonValueKind.String ? new AdapterUse(item.GetString()!)
+            : Text(item, "name") is { Length: > 0 } name ? new AdapterUse(name, Number(item, "scale", -100, 100) ?? 1)
+            : throw ApiException.Invalid($"adapters[{i}]", $"adapters[{i}] must be a name, or an object with 'name' and 'scale'."))],
+        _ => throw ApiException.Invalid("adapters", "'adapters' must be an array of names, or of objects with 'name' and 'scale'."),
+    };
 
     private static List<ChatMessage> Messages(JsonElement body)
     {

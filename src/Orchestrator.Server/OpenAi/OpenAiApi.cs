@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core;
+using Orchestrator.Core.Models;
 
 namespace Orchestrator.Server.OpenAi;
 
@@ -23,15 +24,20 @@ internal sealed class OpenAiApi(
     public Task ModelsAsync(HttpContext context) => WriteAsync(context, new JsonObject
     {
         ["object"] = "list",
-        ["data"] = new JsonArray(new JsonObject { ["id"] = _model, ["object"] = "model", ["created"] = _started, ["owned_by"] = "local" }),
+        ["data"] = new JsonArray([.. Adapters().Select(adapter => $"{_model}:{adapter}").Prepend(_model).Select(id => (JsonNode)new JsonObject
+        {
+            ["id"] = id,
+            ["object"] = "model",
+            ["created"] = _started,
+            ["owned_by"] = "local",
+        })]),
     });
 
     public async Task ChatAsync(HttpContext context)
     {
         try
         {
-            var request = ChatRequestReader.Read(await BodyAsync(context));
-            RequireModel(request.Model);
+            var request = Adapted(ChatRequestReader.Read(await BodyAsync(context)));
             var id = string.Create(CultureInfo.InvariantCulture, $"chatcmpl-{_started:x}-{Interlocked.Increment(ref _requests)}");
             if (request.Stream)
             {
@@ -138,13 +144,38 @@ internal sealed class OpenAiApi(
         return options;
     }
 
-    private void RequireModel(string? name)
+    /// <summary>Applies the adapters that a request names, as "base:adapter" or in the field "adapters".</summary>
+    private ChatRequest Adapted(ChatRequest request)
     {
-        if (name is not null && name != _model && name != "default")
+        var uses = request.Adapters;
+        if (request.Model is { } name && name != _model && name != "default")
         {
-            throw new ApiException(StatusCodes.Status404NotFound, $"The model '{name}' is not served here; '{_model}' is.", "model");
+            var adapter = new[] { _model, "default" }
+                .Where(model => name.StartsWith(model + ":", StringComparison.Ordinal))
+                .Select(model => name[(model.Length + 1)..])
+                .FirstOrDefault() ?? throw new ApiException(StatusCodes.Status404NotFound, $"The model '{name}' is not served here; '{_model}' is.", "model");
+            uses = [new AdapterUse(adapter), .. uses];
         }
+
+        if (uses.Count == 0)
+        {
+            return request;
+        }
+
+        // Only names: a client must not make the server read files by their paths.
+        var known = Adapters();
+        if (uses.FirstOrDefault(use => !known.Contains(use.Name)) is { } unknown)
+        {
+            throw new ApiException(
+                StatusCodes.Status404NotFound,
+                $"There is no adapter '{unknown.Name}' for '{_model}'. {(known.Count == 0 ? "It has none" : $"It has: {string.Join(", ", known)}")}.",
+                "model");
+        }
+
+        return request with { Options = (ModelRequest.From(request.Options) with { Adapters = uses }).ApplyTo(request.Options) };
     }
+
+    private IReadOnlyList<string> Adapters() => client.GetService<IModelAdapters>()?.List() ?? [];
 
     private static string[] Inputs(JsonElement input) => input.ValueKind switch
     {

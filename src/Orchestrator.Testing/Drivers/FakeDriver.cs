@@ -18,7 +18,8 @@ public sealed class FakeDriver : IModelDriver
     private readonly FakeTokenizer _tokenizer;
     private readonly List<Cell>[] _sequences;
     private readonly Dictionary<int, float[]> _outputs = [];
-    private readonly List<string> _adapterPaths = [];
+    private readonly List<string?> _adapterPaths = [];
+    private readonly HashSet<int> _set = [];
     private readonly ManualResetEventSlim _abort = new();
     private ulong _adapters = NoAdapters;
     private int _usedCells;
@@ -261,14 +262,40 @@ public sealed class FakeDriver : IModelDriver
         return _adapterPaths.Count - 1;
     }
 
+    /// <summary>Adapters that are loaded and not freed.</summary>
+    public int AdaptersLoaded => _adapterPaths.Count(path => path is not null);
+
+    /// <inheritdoc/>
+    public void FreeAdapter(int adapter)
+    {
+        using var call = Enter();
+        if (_set.Contains(adapter))
+        {
+            _set.Clear();
+            _adapters = NoAdapters;
+        }
+
+        _ = Adapter(adapter);
+        _adapterPaths[adapter] = null;
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyList<int> InvocationTokens(int adapter)
+    {
+        using var call = Enter();
+        return _options.Invocation?.Invoke(Adapter(adapter)) ?? [];
+    }
+
     /// <inheritdoc/>
     public void SetAdapters(ReadOnlySpan<(int Adapter, float Scale)> adapters)
     {
         using var call = Enter();
         _adapters = NoAdapters;
+        _set.Clear();
         foreach (var (adapter, scale) in adapters)
         {
-            var path = _adapterPaths[adapter];
+            var path = Adapter(adapter);
+            _set.Add(adapter);
             foreach (var character in path)
             {
                 _adapters = Mix(_adapters ^ character);
@@ -330,6 +357,11 @@ public sealed class FakeDriver : IModelDriver
 
         return new Call(this);
     }
+
+    private string Adapter(int adapter) =>
+        adapter >= 0 && adapter < _adapterPaths.Count && _adapterPaths[adapter] is { } path
+            ? path
+            : throw new ArgumentOutOfRangeException(nameof(adapter), adapter, "No such adapter is loaded.");
 
     private List<Cell> Sequence(int sequence) =>
         sequence >= 0 && sequence < _sequences.Length

@@ -39,6 +39,9 @@ public sealed record FakeDriverOptions
     /// </summary>
     public Func<IReadOnlyList<int>, int?>? Script { get; init; }
 
+    /// <summary>The invocation tokens of the adapter at a path (aLoRA); null or empty for one that is always on.</summary>
+    public Func<string, IReadOnlyList<int>>? Invocation { get; init; }
+
     /// <summary>
     /// Called before each decode; what it returns other than null ends the decode at once with that status, and what
     /// it throws is thrown. For faults, full caches and slow steps.

@@ -15,7 +15,7 @@ internal sealed class AddModelCommand : ModelStoreCommand
     private readonly Option<bool> _copy = new("--copy") { Description = "Copy the file into the store. Without it, the file stays where it is." };
 
     public AddModelCommand()
-        : base("add", "Give a name to a model that is on this machine.", "orchestrator model add ./model.gguf --name small")
+        : base("add", "Give a name to a model, or an adapter, that is on this machine.", "orchestrator model add ./model.gguf --name small", "orchestrator model add ./tone.lora.gguf --name tone")
     {
         Add(_path);
         Add(_name);
@@ -34,7 +34,7 @@ internal sealed class AddModelCommand : ModelStoreCommand
         }
         else
         {
-            interaction.WriteLine($"{record.Name}: {ByteSize.Format(record.Bytes)} at {record.Path}");
+            interaction.WriteLine($"{record.Name}: {ByteSize.Format(record.Bytes)} at {record.Path}{(record.Adapter is { } adapter ? $", an adapter for {Core.Text.TerminalText.Sanitize(adapter.ToString())}" : "")}");
         }
 
         return ExitCodes.Ok;

@@ -42,7 +42,7 @@ internal sealed class ListModelsCommand : ModelStoreCommand
         var table = new Table().Border(TableBorder.Rounded).AddColumns("name", "size", here.Count == 0 ? "licence" : "where");
         foreach (var record in here)
         {
-            table.AddRow(new Text(record.Name), new Text(ByteSize.Format(record.Bytes)), new Text(record.Exists ? record.Path : $"gone: {record.Path}"));
+            table.AddRow(new Text(record.Name), new Text(ByteSize.Format(record.Bytes)), new Text((record.Exists ? "" : "gone: ") + record.Path + (record.Adapter is { } adapter ? $" (adapter for {Core.Text.TerminalText.Sanitize(adapter.ToString())})" : "")));
         }
 
         foreach (var entry in others)

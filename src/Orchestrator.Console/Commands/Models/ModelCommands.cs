@@ -60,10 +60,10 @@ internal abstract class ModelStoreCommand(string name, string description, param
 
 /// <summary>A model of the store as <c>--json</c> writes it.</summary>
 internal sealed record StoredModelJson(
-    string Name, string? Path, long Bytes, bool Here, string? Sha256, string? Source, string? Licence, int? Context)
+    string Name, string? Path, long Bytes, bool Here, string? Sha256, string? Source, string? Licence, int? Context, string? AdapterFor = null)
 {
     public static StoredModelJson Of(ModelRecord record) => new(
-        record.Name, record.Path, record.Bytes, record.Exists, record.Files[0].Sha256, record.Source, null, null);
+        record.Name, record.Path, record.Bytes, record.Exists, record.Files[0].Sha256, record.Source, null, null, record.Adapter?.ToString());
 
     public static StoredModelJson Of(CatalogueEntry entry) => new(
         entry.Name, null, entry.Bytes, false, entry.Sha256, $"{entry.Repo}/{entry.File}", entry.Licence, entry.Context);

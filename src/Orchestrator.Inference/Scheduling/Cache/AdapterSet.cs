@@ -28,6 +28,9 @@ internal sealed record AdapterSet
     public static AdapterSet From(IReadOnlyList<AdapterUse> adapters) =>
         new([.. adapters.Where(a => a.Scale != 0)]);
 
+    /// <summary>Whether an adapter is among them.</summary>
+    public bool Uses(string name) => Adapters.Any(a => a.Name == name);
+
     /// <inheritdoc/>
     public bool Equals(AdapterSet? other) => other is not null && _key == other._key;
 

@@ -25,6 +25,12 @@ internal sealed class KvNode
     /// <summary>What follows. Two children may begin alike while both are being generated.</summary>
     public List<KvNode> Children { get; } = [];
 
+    /// <summary>The adapters that it is computed under.</summary>
+    public AdapterSet Adapters { get; set; } = AdapterSet.None;
+
+    /// <summary>The agent whose request worked on it last; null where none was named.</summary>
+    public string? Agent { get; set; }
+
     /// <summary>The driver's sequence that this leaf owns; −1 on inner nodes and roots.</summary>
     public int Sequence { get; set; } = -1;
 

@@ -65,6 +65,23 @@ internal sealed partial class KvTree
         static bool Owned(KvNode node) => node.Owner is not null || node.Children.Any(Owned);
     }
 
+    /// <summary>Drops everything that was computed under an adapter; nobody works on it.</summary>
+    /// <param name="adapter">Its name.</param>
+    public void Forget(string adapter)
+    {
+        while (_leaves.FirstOrDefault(l => l.Adapters.Uses(adapter)) is { } leaf)
+        {
+            Remove(leaf);
+        }
+
+        foreach (var set in _roots.Keys.Where(s => s.Uses(adapter)).ToList())
+        {
+            _roots.Remove(set);
+        }
+
+        _states.Forget(adapter);
+    }
+
     /// <summary>Drops everything that nobody works on.</summary>
     public void Clear()
     {
@@ -85,6 +102,7 @@ internal sealed partial class KvTree
         }
 
         Evicted += before - CellsUsed;
+        OnEvicted?.Invoke(leaf.Agent, before - CellsUsed);
     }
 
     private bool EvictSequence()

@@ -20,6 +20,8 @@ internal sealed partial class KvTree
             Tokens = node.Tokens.GetRange(0, offset),
             Start = node.Start,
             Computed = offset,
+            Adapters = node.Adapters,
+            Agent = node.Agent,
             LastUsed = node.LastUsed,
             Worth = node.Worth,
         };
@@ -55,7 +57,7 @@ internal sealed partial class KvTree
 
         parent.Children.Remove(node);
         var match = new KvMatch(parent, parent.Tokens.Count, 0);
-        Walk(parent, CollectionsMarshal.AsSpan(node.Tokens), ref match);
+        Walk(parent, AdapterPlan.Always(node.Adapters), CollectionsMarshal.AsSpan(node.Tokens), ref match);
         parent.Children.Add(node);
         var shared = match.Length - node.Start;
         if (shared == 0)
@@ -152,7 +154,8 @@ internal sealed partial class KvTree
     /// <summary>Joins a node with what alone follows it, unless the logits between them are kept.</summary>
     private void MergeWithOnlyChild(KvNode node)
     {
-        if (node.Parent is null || node.Children.Count != 1 || node.EndLogits is not null || node.Pins > 0)
+        if (node.Parent is null || node.Children.Count != 1 || node.Children[0].Adapters != node.Adapters
+            || node.EndLogits is not null || node.Pins > 0)
         {
             return;
         }

@@ -12,13 +12,13 @@ internal sealed partial class KvTree
     /// <summary>
     /// Brings back an evicted sequence where it holds clearly more of a text than the tree does.
     /// </summary>
-    /// <param name="adapters">What the text is computed under.</param>
+    /// <param name="plan">What the text is computed under.</param>
     /// <param name="tokens">The text.</param>
     /// <param name="found">How much of it the tree holds.</param>
     /// <returns>Whether the tree holds more of it now.</returns>
-    public bool TryRestore(AdapterSet adapters, ReadOnlySpan<int> tokens, int found)
+    public bool TryRestore(AdapterPlan plan, ReadOnlySpan<int> tokens, int found)
     {
-        if (_states.Bytes == 0 || _states.Find(adapters, tokens, !_info.CanCut) is not var (entry, length)
+        if (_states.Bytes == 0 || _states.Find(plan, tokens, !_info.CanCut) is not var (entry, length)
             || length < found + LeastWorthSaving)
         {
             return false;
@@ -48,17 +48,17 @@ internal sealed partial class KvTree
             return false;
         }
 
-        Insert(adapters, entry.Tokens, sequence);
+        Insert(entry.Plan, entry.Tokens, sequence);
         return true;
     }
 
-    private void Insert(AdapterSet adapters, int[] tokens, int sequence)
+    private void Insert(AdapterPlan plan, int[] tokens, int sequence)
     {
-        var parent = Root(adapters);
+        var parent = Root(plan.At(0));
         var shared = 0;
         if (_info.CanCut)
         {
-            var match = Match(adapters, tokens);
+            var match = Match(plan, tokens);
             shared = match.Length;
             if (shared == tokens.Length)
             {
@@ -75,23 +75,44 @@ internal sealed partial class KvTree
             }
         }
 
-        var leaf = new KvNode
-        {
-            Start = shared,
-            Tokens = [.. tokens.AsSpan(shared)],
-            Computed = tokens.Length - shared,
-            Sequence = sequence,
-            Saved = false,
-        };
-        CellsUsed += leaf.Computed;
-        Restored += leaf.Computed;
+        CellsUsed += tokens.Length - shared;
+        Restored += tokens.Length - shared;
         if (parent.IsLeaf)
         {
             DropSequence(parent);
         }
 
+        if (shared < plan.Start && plan.Start < tokens.Length)
+        {
+            var before = Run(plan.Before, tokens, shared, plan.Start);
+            before.Parent = parent;
+            parent.Children.Add(before);
+            (parent, shared) = (before, plan.Start);
+        }
+
+        var leaf = Run(plan.At(shared), tokens, shared, tokens.Length);
+        leaf.Sequence = sequence;
         Attach(leaf, parent);
         MergeWithOnlyChild(parent);
+    }
+
+    private static KvNode Run(AdapterSet adapters, int[] tokens, int start, int end) => new()
+    {
+        Start = start,
+        Tokens = [.. tokens.AsSpan(start..end)],
+        Computed = end - start,
+        Adapters = adapters,
+    };
+
+    private static AdapterPlan PlanOf(KvNode leaf)
+    {
+        var first = leaf;
+        while (first.Parent is { } parent && parent.Adapters == leaf.Adapters)
+        {
+            first = parent;
+        }
+
+        return AdapterPlan.From((first.Parent ?? first).Adapters, leaf.Adapters, first.Start);
     }
 
     /// <summary>Saves a leaf that is about to be evicted, if it is long, and most of it is its own.</summary>
@@ -108,7 +129,7 @@ internal sealed partial class KvTree
             node.Tokens.CopyTo(0, tokens, node.Start, Math.Min(node.Tokens.Count, tokens.Length - node.Start));
         }
 
-        _states.Add(AdaptersOf(leaf), tokens, _driver.SaveSequence(leaf.Sequence));
+        _states.Add(PlanOf(leaf), tokens, _driver.SaveSequence(leaf.Sequence));
         leaf.Saved = true;
     }
 }

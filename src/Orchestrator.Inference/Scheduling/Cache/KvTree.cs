@@ -45,6 +45,9 @@ internal sealed partial class KvTree
     /// <summary>Cells evicted so far.</summary>
     public long Evicted { get; private set; }
 
+    /// <summary>Told of each eviction: whose request worked on the cells last, and how many they were.</summary>
+    public Action<string?, int>? OnEvicted { get; init; }
+
     /// <summary>All leaves.</summary>
     public IReadOnlyCollection<KvNode> Leaves => _leaves;
 
@@ -55,16 +58,16 @@ internal sealed partial class KvTree
     public IReadOnlyCollection<int> FreeSequences => _freeSequences;
 
     /// <summary>Finds the longest beginning of a text.</summary>
-    /// <param name="adapters">The adapters that it is computed under.</param>
+    /// <param name="plan">The adapters that it is computed under.</param>
     /// <param name="tokens">The text.</param>
     /// <returns>What was found; at least the root.</returns>
-    public KvMatch Match(AdapterSet adapters, ReadOnlySpan<int> tokens)
+    public KvMatch Match(AdapterPlan plan, ReadOnlySpan<int> tokens)
     {
-        var root = Root(adapters);
+        var root = Root(plan.At(0));
         var best = new KvMatch(root, 0, 0);
         if (_info.CanCut)
         {
-            Walk(root, tokens, ref best);
+            Walk(root, plan, tokens, ref best);
             return best;
         }
 
@@ -82,9 +85,10 @@ internal sealed partial class KvTree
 
     /// <summary>Gives a request a leaf of its own after a match.</summary>
     /// <param name="match">Where it begins.</param>
+    /// <param name="adapters">The adapters from there on.</param>
     /// <param name="owner">The request.</param>
     /// <returns>The leaf, without tokens; null where no sequence is free and none could be made so.</returns>
-    public KvNode? Fork(KvMatch match, object owner)
+    public KvNode? Fork(KvMatch match, AdapterSet adapters, Work owner)
     {
         var node = match.Node;
         var length = match.Length;
@@ -103,10 +107,17 @@ internal sealed partial class KvTree
 
         if (CanAdopt(node, length))
         {
-            return Adopt(node, owner);
+            return Adopt(node, adapters, owner);
         }
 
-        var leaf = new KvNode { Start = length, Sequence = _freeSequences.Pop(), Owner = owner };
+        var leaf = new KvNode
+        {
+            Start = length,
+            Sequence = _freeSequences.Pop(),
+            Owner = owner,
+            Adapters = adapters,
+            Agent = owner.Origin.Agent,
+        };
         if (length > 0)
         {
             _driver.CopySequence(SequenceBelow(node), leaf.Sequence, 0, length);
@@ -248,15 +259,23 @@ internal sealed partial class KvTree
     /// <summary>Whether a request can go on in a leaf that ends just there.</summary>
     private static bool CanAdopt(KvNode node, int length) => node.IsLeaf && node.Owner is null && node.End == length;
 
-    private KvNode Adopt(KvNode node, object owner)
+    private KvNode Adopt(KvNode node, AdapterSet adapters, Work owner)
     {
-        if (node.EndLogits is null)
+        if (node.EndLogits is null && node.Adapters == adapters)
         {
             node.Owner = owner;
+            node.Agent = owner.Origin.Agent;
             return node;
         }
 
-        var leaf = new KvNode { Start = node.End, Sequence = node.Sequence, Owner = owner };
+        var leaf = new KvNode
+        {
+            Start = node.End,
+            Sequence = node.Sequence,
+            Owner = owner,
+            Adapters = adapters,
+            Agent = owner.Origin.Agent,
+        };
         node.Sequence = -1;
         _leaves.Remove(node);
         Attach(leaf, node);
@@ -281,12 +300,12 @@ internal sealed partial class KvTree
         }
     }
 
-    private static void Walk(KvNode node, ReadOnlySpan<int> rest, ref KvMatch best)
+    private static void Walk(KvNode node, AdapterPlan plan, ReadOnlySpan<int> rest, ref KvMatch best)
     {
         foreach (var child in node.Children)
         {
-            var length = child.MatchLength(rest);
-            if (length == 0)
+            var length = plan.Reach(child.Start, child.MatchLength(rest));
+            if (length == 0 || child.Adapters != plan.At(child.Start))
             {
                 continue;
             }
@@ -304,7 +323,7 @@ internal sealed partial class KvTree
 
             if (length == child.Tokens.Count && child.Computed == length)
             {
-                Walk(child, rest[length..], ref best);
+                Walk(child, plan, rest[length..], ref best);
             }
         }
     }
@@ -323,25 +342,9 @@ internal sealed partial class KvTree
     {
         if (!_roots.TryGetValue(adapters, out var root))
         {
-            _roots[adapters] = root = new KvNode();
+            _roots[adapters] = root = new KvNode { Adapters = adapters };
         }
 
         return root;
-    }
-
-    private static KvNode RootOf(KvNode node)
-    {
-        while (node.Parent is not null)
-        {
-            node = node.Parent;
-        }
-
-        return node;
-    }
-
-    private AdapterSet AdaptersOf(KvNode node)
-    {
-        var root = RootOf(node);
-        return _roots.First(r => r.Value == root).Key;
     }
 }

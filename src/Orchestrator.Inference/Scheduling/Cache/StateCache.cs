@@ -13,10 +13,10 @@ internal sealed class StateCache(long capacity)
     public long Bytes { get; private set; }
 
     /// <summary>Keeps a sequence.</summary>
-    /// <param name="adapters">What it was computed under.</param>
+    /// <param name="plan">What it was computed under.</param>
     /// <param name="tokens">Its tokens.</param>
     /// <param name="state">Its state.</param>
-    public void Add(AdapterSet adapters, int[] tokens, byte[] state)
+    public void Add(AdapterPlan plan, int[] tokens, byte[] state)
     {
         if (state.Length > capacity)
         {
@@ -27,7 +27,7 @@ internal sealed class StateCache(long capacity)
         for (var at = _entries.First; at is not null;)
         {
             var next = at.Next;
-            if (at.Value.Adapters == adapters && tokens.AsSpan().StartsWith(at.Value.Tokens))
+            if (tokens.AsSpan().StartsWith(at.Value.Tokens) && plan.CommonLength(at.Value.Plan, at.Value.Tokens.Length) == at.Value.Tokens.Length)
             {
                 Remove(at.Value);
             }
@@ -35,7 +35,7 @@ internal sealed class StateCache(long capacity)
             at = next;
         }
 
-        _entries.AddFirst(new Entry(adapters, tokens, state));
+        _entries.AddFirst(new Entry(plan, tokens, state));
         Bytes += state.Length;
         while (Bytes > capacity)
         {
@@ -44,26 +44,32 @@ internal sealed class StateCache(long capacity)
     }
 
     /// <summary>Finds the sequence that has the longest beginning in common with a text.</summary>
-    /// <param name="adapters">What it is to be computed under.</param>
+    /// <param name="plan">What it is to be computed under.</param>
     /// <param name="tokens">The text.</param>
     /// <param name="whole">Whether all of the sequence must be the text's beginning.</param>
     /// <returns>The sequence and how much they have in common; null where there is none.</returns>
-    public (Entry Entry, int Length)? Find(AdapterSet adapters, ReadOnlySpan<int> tokens, bool whole)
+    public (Entry Entry, int Length)? Find(AdapterPlan plan, ReadOnlySpan<int> tokens, bool whole)
     {
         (Entry Entry, int Length)? best = null;
         foreach (var entry in _entries)
         {
-            if (entry.Adapters == adapters)
+            var length = plan.CommonLength(entry.Plan, entry.Tokens.AsSpan().CommonPrefixLength(tokens));
+            if (length > (best?.Length ?? 0) && (!whole || length == entry.Tokens.Length))
             {
-                var length = entry.Tokens.AsSpan().CommonPrefixLength(tokens);
-                if (length > (best?.Length ?? 0) && (!whole || length == entry.Tokens.Length))
-                {
-                    best = (entry, length);
-                }
+                best = (entry, length);
             }
         }
 
         return best;
+    }
+
+    /// <summary>Drops all that was computed under an adapter.</summary>
+    public void Forget(string adapter)
+    {
+        foreach (var entry in _entries.Where(e => e.Plan.After.Uses(adapter)).ToList())
+        {
+            Remove(entry);
+        }
     }
 
     /// <summary>Drops a sequence.</summary>
@@ -76,5 +82,5 @@ internal sealed class StateCache(long capacity)
     }
 
     /// <summary>A sequence with its state.</summary>
-    internal sealed record Entry(AdapterSet Adapters, int[] Tokens, byte[] State);
+    internal sealed record Entry(AdapterPlan Plan, int[] Tokens, byte[] State);
 }
