@@ -96,7 +96,7 @@ public sealed class AgentFactory(
             return new Agent(card, client, kernel, new AgentSettings
             {
                 TeamTools = union,
-                Adapters = member.Adapter is { } adapter ? [new AdapterUse(adapter)] : null,
+                Adapters = member.Adapter is { } adapter ? AdapterUse.Parse(adapter) : null,
                 Temperature = member.Temperature,
                 ToolChoice = options.Value.ToolChoice,
                 Notes = Notes(member),

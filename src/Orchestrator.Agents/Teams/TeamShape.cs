@@ -18,7 +18,7 @@ internal static class TeamShape
         new("capabilities", new ListShape(TextShape.Any), "Words that a plan may ask for."),
         new("plugins", new ListShape(Tool), "What it may call: a plugin, or one function as plugin-function."),
         new("prompt", TextShape.Name, "The prompt that tells it how to work; a file in prompts/."),
-        new("adapter", TextShape.Any, "The adapter that its calls use."),
+        new("adapter", TextShape.Any, "The adapter that its calls use: its name, or NAME*SCALE; several with ' + ' between them."),
         new("temperature", new NumberShape(0, 2), "How freely it speaks; 0 always takes the likeliest word.") { Default = 0.7 });
 
     private static readonly ObjectShape PlanTask = new(

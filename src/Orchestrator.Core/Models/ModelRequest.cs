@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.AI;
 
 namespace Orchestrator.Core.Models;
@@ -5,7 +6,29 @@ namespace Orchestrator.Core.Models;
 /// <summary>An adapter that a call wants active, and how strongly.</summary>
 /// <param name="Name">The adapter's name in the model store.</param>
 /// <param name="Scale">Multiplies the adapter's own scale; 0 switches it off, 1 is as trained.</param>
-public sealed record AdapterUse(string Name, float Scale = 1f);
+public sealed record AdapterUse(string Name, float Scale = 1f)
+{
+    /// <summary>Reads adapters as people write them: names, each with its scale where that isn't 1.</summary>
+    /// <param name="text">E.g. <c>tone</c>, <c>tone*0.5</c> or <c>tone*0.5 + style</c>.</param>
+    /// <returns>The adapters in order.</returns>
+    /// <exception cref="OrchestratorException">A name is missing, or a scale is no number.</exception>
+    public static IReadOnlyList<AdapterUse> Parse(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return [.. text.Split(" + ").Select(One)];
+
+        AdapterUse One(string part)
+        {
+            var star = part.LastIndexOf('*');
+            var name = (star < 0 ? part : part[..star]).Trim();
+            var scale = 1f;
+            return name.Length > 0
+                && (star < 0 || (float.TryParse(part.AsSpan(star + 1), CultureInfo.InvariantCulture, out scale) && float.IsFinite(scale)))
+                    ? new AdapterUse(name, scale)
+                    : throw new OrchestratorException(ErrorKind.Usage, $"'{text}' names no adapters.", "Write NAME, NAME*SCALE, or several with ' + ' between them.");
+        }
+    }
+}
 
 /// <summary>
 /// What a model call needs beyond chat. It travels on <see cref="ChatOptions"/> and is stamped by one decorator for

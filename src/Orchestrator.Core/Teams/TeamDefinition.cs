@@ -60,7 +60,7 @@ public sealed record MemberDefinition
     /// <summary>The prompt template of its turns, by name; null for the team's.</summary>
     public string? Prompt { get; init; }
 
-    /// <summary>The adapter that its calls use, or null for the base model.</summary>
+    /// <summary>The adapters that its calls use, as <see cref="Models.AdapterUse.Parse"/> reads them, or null for the base model.</summary>
     public string? Adapter { get; init; }
 
     /// <summary>Sampling temperature, 0 to 2; 0 is greedy.</summary>

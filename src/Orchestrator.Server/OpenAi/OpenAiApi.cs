@@ -154,7 +154,7 @@ internal sealed class OpenAiApi(
                 .Where(model => name.StartsWith(model + ":", StringComparison.Ordinal))
                 .Select(model => name[(model.Length + 1)..])
                 .FirstOrDefault() ?? throw new ApiException(StatusCodes.Status404NotFound, $"The model '{name}' is not served here; '{_model}' is.", "model");
-            uses = [new AdapterUse(adapter), .. uses];
+            uses = [.. AdapterUse.Parse(adapter), .. uses];
         }
 
         if (uses.Count == 0)

@@ -265,6 +265,9 @@ public sealed class FakeDriver : IModelDriver
     /// <summary>Adapters that are loaded and not freed.</summary>
     public int AdaptersLoaded => _adapterPaths.Count(path => path is not null);
 
+    /// <summary>The paths of the adapters that are set now.</summary>
+    public IReadOnlyList<string> AdaptersSet => [.. _set.Order().Select(Adapter)];
+
     /// <inheritdoc/>
     public void FreeAdapter(int adapter)
     {
