@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core;
+using Orchestrator.Core.Models;
 using Orchestrator.Testing.Models;
 
 namespace Orchestrator.Server.Tests;
@@ -51,6 +52,56 @@ public sealed class ModelServerTests
         Assert.True((await http.GetAsync("/health")).IsSuccessStatusCode);
         Assert.Equal(401, (int)(await http.GetAsync("/metrics")).StatusCode);
         Assert.Equal(401, (int)(await http.GetAsync("/v1/models")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Metrics_are_what_the_model_says_of_itself()
+    {
+        using var client = new AdaptedClient();
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+        var response = await http.GetAsync("/metrics");
+        Assert.Equal("text/plain; version=0.0.4", response.Content.Headers.ContentType!.ToString().Replace("; charset=utf-8", "", StringComparison.Ordinal));
+        Assert.Equal(
+            """
+            # HELP orchestrator_steps_total Steps.
+            # TYPE orchestrator_steps_total counter
+            orchestrator_steps_total 3
+            # HELP orchestrator_agent_tokens_total By agent.
+            # TYPE orchestrator_agent_tokens_total counter
+            orchestrator_agent_tokens_total{agent="a"} 1
+            orchestrator_agent_tokens_total{agent="\"b\"\\\n"} 2.5
+
+            """.ReplaceLineEndings("\n"),
+            await response.Content.ReadAsStringAsync());
+    }
+
+    [Fact]
+    public async Task Adapters_are_models_of_their_own_or_named_beside()
+    {
+        using var client = new AdaptedClient();
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+        Assert.Contains("\"base:tone\"", await http.GetStringAsync("/v1/models"), StringComparison.Ordinal);
+
+        Assert.Equal("tone*1", await AskAsync("base:tone", null));
+        Assert.Equal("tone*0.5,style*1", await AskAsync("base:tone*0.5 + style", null));
+        Assert.Equal("style*1,tone*2", await AskAsync("base", """["style", {"name":"tone","scale":2}]"""));
+        Assert.Equal("", await AskAsync("base", null));
+        Assert.Contains("It has: style, tone", await AskAsync("base:/etc/passwd", null), StringComparison.Ordinal);
+        Assert.Contains("'other:tone' is not served", await AskAsync("other:tone", null), StringComparison.Ordinal);
+        Assert.Contains("adapters[0]", await AskAsync("base", "[1]"), StringComparison.Ordinal);
+
+        async Task<string> AskAsync(string model, string? adapters)
+        {
+            var extra = adapters is null ? "" : $",\"adapters\":{adapters}";
+            using var body = new StringContent($$"""{"model":"{{model}}","messages":[{"role":"user","content":"?"}]{{extra}}}""", System.Text.Encoding.UTF8, "application/json");
+            using var response = await http.PostAsync("/v1/chat/completions", body);
+            var json = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+            return response.IsSuccessStatusCode
+                ? json.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString()!
+                : json.GetProperty("error").GetProperty("message").GetString()!;
+        }
     }
 
     [Fact]
@@ -111,5 +162,33 @@ public sealed class ModelServerTests
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, await errors);
         return JsonSerializer.Deserialize<JsonElement>(output);
+    }
+
+    /// <summary>Answers with the adapters that it was asked to use.</summary>
+    private sealed class AdaptedClient : IChatClient, IModelAdapters, IModelStatistics
+    {
+        public Task<ChatResponse> GetResponseAsync(IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) =>
+            Task.FromResult(new ChatResponse(new ChatMessage(
+                ChatRole.Assistant,
+                string.Join(',', ModelRequest.From(options).Adapters.Select(a => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{a.Name}*{a.Scale}"))))));
+
+        public IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
+            IEnumerable<ChatMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default) => throw new NotSupportedException();
+
+        public object? GetService(Type serviceType, object? serviceKey = null) =>
+            serviceType == typeof(ChatClientMetadata) ? new ChatClientMetadata("test", null, "base") : serviceType.IsInstanceOfType(this) ? this : null;
+
+        public IReadOnlyList<string> List() => ["style", "tone"];
+
+        public IReadOnlyList<ModelStatistic> Read() =>
+        [
+            new("steps_total", "Steps.", 3, IsCounter: true),
+            new("agent_tokens_total", "By agent.", 1, IsCounter: true, [new("agent", "a")]),
+            new("agent_tokens_total", "By agent.", 2.5, IsCounter: true, [new("agent", "\"b\"\\\n")]),
+        ];
+
+        public void Dispose()
+        {
+        }
     }
 }

@@ -36,6 +36,9 @@ public sealed class ModelHost : IAsyncDisposable
         _loggers = loggers;
     }
 
+    /// <summary>Bytes of memory for models; null asks the machine.</summary>
+    internal Func<long>? AvailableMemory { get; init; }
+
     /// <summary>Loads a model, or finds it loaded.</summary>
     /// <param name="nameOrPath">A name in the store or a GGUF file's path; null for the one in the settings.</param>
     /// <param name="progress">Told the share that is loaded, 0 to 1; may be null.</param>
@@ -102,7 +105,9 @@ public sealed class ModelHost : IAsyncDisposable
 
     private int ChooseContext(ModelCard card)
     {
-        var available = Hardware.Detect().AvailableMemory;
+        // Weights are mapped from their files, so the machine counts those of the models loaded before as available.
+        var others = _models.Values.Sum(model => model.Card?.FileBytes ?? 0);
+        var available = Math.Max(0, (AvailableMemory?.Invoke() ?? Hardware.Detect().AvailableMemory) - others);
         if (_options.ContextSize > 0)
         {
             card.RequireMemory(_options.ContextSize, available);

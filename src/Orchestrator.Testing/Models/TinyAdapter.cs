@@ -8,6 +8,9 @@ public sealed record TinyAdapterOptions
     /// <summary>The adapter's name in its metadata.</summary>
     public string Name { get; init; } = "tiny-adapter";
 
+    /// <summary>The name of the model that it was made for, as it says itself; null to say nothing.</summary>
+    public string? Base { get; init; }
+
     /// <summary>Same options and seed, same bytes.</summary>
     public int Seed { get; init; } = 1;
 
@@ -45,6 +48,11 @@ public static class TinyAdapter
             ["adapter.type"] = "lora",
             ["adapter.lora.alpha"] = options.Alpha,
         };
+        if (options.Base is { } name)
+        {
+            metadata["general.base_model.0.name"] = name;
+        }
+
         if (options.InvocationTokens is { } tokens)
         {
             metadata["adapter.alora.invocation_tokens"] = tokens.ToArray();

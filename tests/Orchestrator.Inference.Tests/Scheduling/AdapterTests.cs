@@ -130,7 +130,7 @@ public class AdapterTests
         await harness.Generate(Greedy(shared, 1));
         int[] prompt = [.. shared, .. Invocation, .. Text(" judge")];
         var answer = await harness.Generate(Greedy(prompt, 20, new AdapterUse("alora")));
-        Assert.Equal(ActivatedAlone(prompt, shared.Length, 20), answer.Select(t => t.Token));
+        Assert.Equal(Alone(prompt, 20, Activated, new AdapterUse("alora")), answer.Select(t => t.Token));
         Assert.Equal(shared.Length, answer[^1].Cost!.ReusedTokens);
         Assert.Equal(prompt.Length - shared.Length, answer[^1].Cost!.ComputedTokens);
 
@@ -204,41 +204,6 @@ public class AdapterTests
         Assert.All(figures, f => Assert.Equal("fake", f.Labels!.Single(l => l.Key == "model").Value));
         Assert.Equal(statistics.EvictedTokens, figures.Single(f => f.Name == "kv_evicted_tokens_total").Value);
         Assert.Equal(statistics.Agents.Count, figures.Count(f => f.Name == "agent_kv_evicted_tokens_total"));
-    }
-
-    /// <summary>By a bare loop: the base up to the invocation, then the adapter.</summary>
-    internal static List<int> ActivatedAlone(IReadOnlyList<int> prompt, int start, int count)
-    {
-        using var driver = new FakeDriver(Activated with { ContextSize = 8192, BatchSize = 8192, MaxSequences = 1 });
-        var adapter = driver.LoadAdapter(EngineHarness.Path("alora")!);
-        var batch = new DecodeBatch();
-        for (var i = 0; i < start; i++)
-        {
-            batch.Add(prompt[i], i, false, 0);
-        }
-
-        driver.Decode(batch);
-        driver.SetAdapters([(adapter, 1f)]);
-        batch.Clear();
-        for (var i = start; i < prompt.Count; i++)
-        {
-            batch.Add(prompt[i], i, i == prompt.Count - 1, 0);
-        }
-
-        var answer = new List<int>();
-        while (true)
-        {
-            driver.Decode(batch);
-            var logits = driver.GetLogits(batch.Count - 1).ToArray();
-            answer.Add(Array.IndexOf(logits, logits.Max()));
-            if (answer.Count == count)
-            {
-                return answer;
-            }
-
-            batch.Clear();
-            batch.Add(answer[^1], prompt.Count + answer.Count - 1, true, 0);
-        }
     }
 
     private static async Task<GenerationCost> Cost(InferenceEngine engine, GenerationRequest request)

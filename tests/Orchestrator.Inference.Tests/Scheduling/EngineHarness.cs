@@ -26,9 +26,32 @@ internal sealed class EngineHarness : IAsyncDisposable
     public static List<int> Alone(IReadOnlyList<int> prompt, int count, FakeDriverOptions? options = null, params AdapterUse[] adapters)
     {
         var driver = new FakeDriver((options ?? new FakeDriverOptions()) with { ContextSize = 8192, BatchSize = 8192, OnDecode = null, MaxSequences = 1 });
-        driver.SetAdapters([.. adapters.Select(a => (driver.LoadAdapter(Path(a.Name)!), a.Scale))]);
+        var numbers = adapters.Select(a => (Adapter: driver.LoadAdapter(Path(a.Name)!), a.Scale)).ToArray();
+        var activated = Array.FindIndex(numbers, n => driver.InvocationTokens(n.Adapter).Count > 0);
+        var start = 0;
         var batch = new DecodeBatch();
-        for (var i = 0; i < prompt.Count; i++)
+        if (activated >= 0)
+        {
+            // Without it up to its last invocation; nowhere with it where there is none.
+            start = prompt.ToArray().AsSpan().LastIndexOf(driver.InvocationTokens(numbers[activated].Adapter).ToArray());
+            var others = numbers.Where((_, i) => i != activated).ToArray();
+            driver.SetAdapters(others);
+            numbers = start < 0 ? others : numbers;
+            start = Math.Max(start, 0);
+            for (var i = 0; i < start; i++)
+            {
+                batch.Add(prompt[i], i, false, 0);
+            }
+
+            if (start > 0)
+            {
+                driver.Decode(batch);
+                batch.Clear();
+            }
+        }
+
+        driver.SetAdapters(numbers);
+        for (var i = start; i < prompt.Count; i++)
         {
             batch.Add(prompt[i], i, i == prompt.Count - 1, 0);
         }

@@ -58,6 +58,7 @@ public class ScheduleProperties
             BatchSize = random.Next(4, 48),
             CanCut = canCut,
             EndLogit = random.Next(2) == 0 ? -10 : 7.5f,
+            Invocation = path => canCut && path.EndsWith("alora", StringComparison.Ordinal) ? ['b', 'a'] : [],
         };
         var scheduling = new InferenceEngineOptions
         {
@@ -68,10 +69,16 @@ public class ScheduleProperties
             StateCacheBytes = random.Next(2) * 100_000,
         };
         await using var harness = new EngineHarness(options, scheduling);
-        AdapterUse[][] adapters = [[], [new("a")], [new("a", 0.5f), new("b")]];
+        AdapterUse[][] adapters = [[], [new("a")], [new("a", 0.5f), new("b")], [new("alora")], [new("a"), new("alora", 2)]];
         for (var round = 0; round < 3; round++)
         {
             var works = Prompts(random, 10).Select(p => One(p, random.Next(), harness, options, adapters)).ToArray();
+            if (random.Next(2) == 0)
+            {
+                // While they are at work.
+                await harness.Engine.RemoveAdapterAsync(random.Next(2) == 0 ? "a" : "alora");
+            }
+
             await Task.WhenAll(works);
             Assert.Empty(await harness.Engine.AuditAsync());
         }
@@ -83,7 +90,7 @@ public class ScheduleProperties
     {
         await Task.Yield();
         var random = new Random(seed);
-        var set = adapters[random.Next(3)];
+        var set = adapters[random.Next(adapters.Length)];
         switch (random.Next(4))
         {
             case 0:
