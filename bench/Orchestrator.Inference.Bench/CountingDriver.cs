@@ -31,6 +31,8 @@ internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
 
     public int LoadAdapter(string path) => driver.LoadAdapter(path);
 
+    public void FreeAdapter(int adapter) => driver.FreeAdapter(adapter);
+
     public void SetAdapters(ReadOnlySpan<(int Adapter, float Scale)> adapters) => driver.SetAdapters(adapters);
 
     public void SetThreads(int decode, int prefill) => driver.SetThreads(decode, prefill);
