@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Inference.Drivers;
-using Orchestrator.Inference.Native;
 using Orchestrator.Inference.Scheduling.Cache;
 
 namespace Orchestrator.Inference.Scheduling;

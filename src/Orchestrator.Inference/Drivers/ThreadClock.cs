@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
+using Orchestrator.Inference.Native;
 
-namespace Orchestrator.Inference.Native;
+namespace Orchestrator.Inference.Drivers;
 
 /// <summary>The processor time of the current thread.</summary>
 internal static partial class ThreadClock
