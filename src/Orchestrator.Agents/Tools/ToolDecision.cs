@@ -11,33 +11,16 @@ namespace Orchestrator.Agents.Tools;
 /// </summary>
 internal sealed class ToolDecision(AgentTurn turn, ModelRequest request, IReadOnlyList<AITool> tools)
 {
-    /// <summary>The option of calling nothing.</summary>
-    public const string Answer = "answer";
-
-    private const string AnswerDescription = "Answers at once from what is already known, without looking anything up.";
-    private const string Channel = "Function {name}: {description}\nA request that it answers: ";
-
-    private readonly Choice[] _options =
-    [
-        .. tools.Select(t => new Choice(t.Name, t.Description)),
-        new Choice(Answer, AnswerDescription),
-    ];
+    private readonly Choice[] _tools = [.. tools.Select(t => new Choice(t.Name, t.Description))];
 
     /// <summary>The tool to call, or null to answer.</summary>
     public async Task<string?> NextAsync(
         IChoiceScorer scorer, IReadOnlyList<ToolResult> results, CancellationToken cancellationToken)
     {
-        var question = new ChoiceQuestion
-        {
-            Evidence = turn.Cue,
-            Options = _options,
-            ChannelTemplate = Channel,
-            DirectCue = "\nFunction: ",
-            LogPriors = Priors(results),
-            Request = request,
-        };
+        var calls = Array.ConvertAll(_tools, tool => results.Count(r => r.Tool == tool.Name));
+        var question = ToolQuestions.WhichOrAnswer(turn.Cue, _tools, calls, request);
         var best = (await scorer.ScoreAsync(question, cancellationToken).ConfigureAwait(false)).Best.Choice.Name;
-        return best == Answer ? null : best;
+        return best == ToolQuestions.Answer ? null : best;
     }
 
     /// <summary>Whether the last call is one that was made before in this turn: it would be made for ever.</summary>
@@ -45,13 +28,4 @@ internal sealed class ToolDecision(AgentTurn turn, ModelRequest request, IReadOn
         results.Count > 1
         && results.SkipLast(1).Any(r => r.Tool == results[^1].Tool
             && r.Arguments.GetRawText() == results[^1].Arguments.GetRawText());
-
-    /// <summary>
-    /// The evidence stays the same from round to round, so without a prior the same tool would be chosen in each:
-    /// every call so far makes answering likelier, and the same tool less likely, by a factor of two.
-    /// </summary>
-    private double[] Priors(IReadOnlyList<ToolResult> results) =>
-        [.. _options.Select(o => o.Name == Answer
-            ? results.Count * Math.Log(2)
-            : -results.Count(r => r.Tool == o.Name) * Math.Log(2))];
 }

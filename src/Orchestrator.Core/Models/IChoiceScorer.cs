@@ -5,7 +5,10 @@ namespace Orchestrator.Core.Models;
 /// <summary>How the options of a choice are scored.</summary>
 public enum ChoiceMethod
 {
-    /// <summary>The channel where every option has a description, direct otherwise.</summary>
+    /// <summary>
+    /// The channel where every option has a description, or a name of several words, which describes itself; direct
+    /// otherwise.
+    /// </summary>
     Auto,
 
     /// <summary>
@@ -25,6 +28,12 @@ public enum ChoiceMethod
 
     /// <summary>The model wrote the option's name under a constraint; the scores say only which.</summary>
     Generated,
+
+    /// <summary>
+    /// The channel, less a part of what the option's description makes of any request: options that make all texts
+    /// likely are not preferred for it.
+    /// </summary>
+    CalibratedChannel,
 }
 
 /// <summary>One of the things that can be chosen.</summary>
@@ -51,9 +60,16 @@ public sealed record ChoiceQuestion
 
     /// <summary>
     /// How an option is put before the evidence in the channel, with <c>{name}</c> and <c>{description}</c>, e.g.
-    /// <c>"Function {name}: {description}\nA request that it answers: "</c>. Null takes a general wording.
+    /// <c>"{name}: {description}\nA task that {name} does best: "</c>. Null takes a general wording.
     /// </summary>
     public string? ChannelTemplate { get; init; }
+
+    /// <summary>
+    /// Whether the evidence is what a user says. Where the model has a chat template and there is no context, the
+    /// channel then puts the option as the system's message and the evidence as the user's, which small models
+    /// understand far better than one plain text. The template then needs no words that lead over to the evidence.
+    /// </summary>
+    public bool EvidenceIsRequest { get; init; }
 
     /// <summary>
     /// How an option is asked for directly, after the evidence, e.g. <c>"\nNext speaker: "</c>. Null takes a general

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Scheduling;
@@ -16,21 +17,20 @@ namespace Orchestrator.Inference.Chat;
 /// Any number of calls may run at once; they share the model's context.
 /// </summary>
 /// <remarks>
-/// <see cref="GetService"/> gives the <see cref="IChoiceScorer"/>, the <see cref="IInferenceEngine"/>, the
+/// <see cref="GetService"/> gives the <see cref="IChoiceScorer"/>, the <see cref="ITextScorer"/>, the <see cref="IInferenceEngine"/>, the
 /// <see cref="ITokenizer"/>, the <see cref="IModelStatistics"/>, the <see cref="IModelAdapters"/> and the
 /// <see cref="ChatClientMetadata"/>. A <see cref="ModelRequest"/> on the options says who
 /// asks; a <see cref="ModelCall"/> on the response, or on the last update, says what came of it.
 /// </remarks>
 public sealed class LlamaChatClient : IChatClient
 {
-    private const string FunctionChannel = "Function {name}: {description}\nA request that it answers: ";
-
     private readonly IInferenceEngine _engine;
     private readonly IConstraintCompiler _constraints;
     private readonly ChatPromptRenderer _renderer;
     private readonly IToolCallFormat _toolCalls;
     private readonly IChoiceScorer? _scorer;
     private readonly ReasoningFormat? _reasoning;
+    private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
     private readonly ChatClientMetadata _metadata;
     private readonly InferenceOptions _options;
@@ -71,6 +71,7 @@ public sealed class LlamaChatClient : IChatClient
         _time = time;
         _figures = new EngineFigures(engine);
         _adapters = adapters;
+        _texts = new TextScorer(engine);
         _prompts = new PromptTokenizer(engine.Tokenizer);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
     }
@@ -152,7 +153,7 @@ public sealed class LlamaChatClient : IChatClient
             return null;
         }
 
-        return new object?[] { this, _metadata, _scorer, _engine, _engine.Tokenizer, _constraints, _figures, _adapters }
+        return new object?[] { this, _metadata, _scorer, _texts, _engine, _engine.Tokenizer, _constraints, _figures, _adapters }
             .FirstOrDefault(service => serviceType.IsInstanceOfType(service));
     }
 
@@ -219,13 +220,7 @@ public sealed class LlamaChatClient : IChatClient
         }
 
         var result = await _scorer.ScoreAsync(
-            new ChoiceQuestion
-            {
-                Evidence = evidence,
-                Options = [.. tools.Select(t => new Choice(t.Name, t.Description))],
-                ChannelTemplate = FunctionChannel,
-                Request = origin,
-            },
+            ToolQuestions.Which(evidence, [.. tools.Select(t => new Choice(t.Name, t.Description))], origin),
             cancellationToken).ConfigureAwait(false);
         return [tools.Single(t => t.Name == result.Best.Choice.Name)];
     }

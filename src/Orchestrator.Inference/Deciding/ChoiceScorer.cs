@@ -12,8 +12,6 @@ namespace Orchestrator.Inference.Deciding;
 /// </summary>
 public sealed class ChoiceScorer : IChoiceScorer
 {
-    private const string DescribedChannel = "Topic: {name}. {description}\nA request about it: ";
-    private const string NamedChannel = "Topic: {name}\nA request about it: ";
     private const string DefaultCue = "\nTopic: ";
     private const string ContentFree = "N/A";
     private const int Letters = 26;
@@ -21,17 +19,28 @@ public sealed class ChoiceScorer : IChoiceScorer
 
     private readonly IInferenceEngine _engine;
     private readonly Func<IReadOnlyList<ChatMessage>, int[]> _renderContext;
+    private readonly ChannelWording _channel;
+    private readonly NeutralEvidence _neutral;
 
     /// <summary>Creates the scorer.</summary>
     /// <param name="engine">The model.</param>
     /// <param name="renderContext">
     /// Turns a question's context into token ids, the begin token included; null writes it as plain text.
     /// </param>
-    public ChoiceScorer(IInferenceEngine engine, Func<IReadOnlyList<ChatMessage>, int[]>? renderContext = null)
+    /// <param name="renderOpening">
+    /// Turns an instruction into token ids up to where the user's words begin, the begin token included; null where the
+    /// model has no chat template.
+    /// </param>
+    public ChoiceScorer(
+        IInferenceEngine engine,
+        Func<IReadOnlyList<ChatMessage>, int[]>? renderContext = null,
+        Func<string, int[]>? renderOpening = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         _engine = engine;
         _renderContext = renderContext ?? Plain;
+        _channel = new ChannelWording(engine.Tokenizer, renderOpening);
+        _neutral = new NeutralEvidence(engine);
     }
 
     /// <inheritdoc/>
@@ -57,12 +66,49 @@ public sealed class ChoiceScorer : IChoiceScorer
     private async Task<ChoiceResult> ScoreOneAsync(ChoiceQuestion question, CancellationToken cancellationToken)
     {
         var method = question.Method == ChoiceMethod.Auto
-            ? question.Options.All(o => o.Description is not null) ? ChoiceMethod.Channel : ChoiceMethod.Direct
+            ? question.Options.All(ChannelWording.Describes) ? ChoiceMethod.Channel : ChoiceMethod.Direct
             : question.Method;
+        return method is ChoiceMethod.Channel or ChoiceMethod.CalibratedChannel
+            ? await ScoreChannelAsync(question, method, cancellationToken).ConfigureAwait(false)
+            : await ScoreOptionsAsync(question, method, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>How likely the evidence is given each option.</summary>
+    private async Task<ChoiceResult> ScoreChannelAsync(
+        ChoiceQuestion question, ChoiceMethod method, CancellationToken cancellationToken)
+    {
+        if (question.Evidence.Length == 0)
+        {
+            throw new ArgumentException("The channel weighs evidence, and the question has none.", nameof(question));
+        }
+
+        var context = question.Context.Count > 0 ? _renderContext(question.Context) : [];
+        var prefixes = _channel.Prefixes(question, context);
+        var evidence = _channel.Evidence(question, question.Evidence);
+        var biases = method == ChoiceMethod.CalibratedChannel
+            ? await _neutral.ScoreAsync(
+                prefixes, text => _channel.Evidence(question, text), question.Request, cancellationToken).ConfigureAwait(false)
+            : (LogProbabilities: new double[prefixes.Length], ComputedTokens: 0, ReusedTokens: 0);
+        var result = await _engine.ScoreAsync(
+            new ScoreRequest { Sequences = [.. prefixes.Select(p => new ScoreSequence(p, evidence))], Origin = question.Request },
+            cancellationToken).ConfigureAwait(false);
+        var scores = result.LogProbabilities.Select((values, i) =>
+            Sum(values) - (biases.LogProbabilities[i] * evidence.Length) + Prior(question, i)).ToArray();
+        return ChoiceQuestions.Normalise(
+            question,
+            scores,
+            method,
+            result.ComputedTokens + biases.ComputedTokens,
+            result.ReusedTokens + biases.ReusedTokens);
+    }
+
+    /// <summary>How likely each option is after the evidence.</summary>
+    private async Task<ChoiceResult> ScoreOptionsAsync(
+        ChoiceQuestion question, ChoiceMethod method, CancellationToken cancellationToken)
+    {
         var context = question.Context.Count > 0 ? _renderContext(question.Context) : Begin();
         var sequences = method switch
         {
-            ChoiceMethod.Channel => Channel(question, context),
             ChoiceMethod.Direct => Direct(question, context, question.Evidence),
             ChoiceMethod.Calibrated => [.. Direct(question, context, question.Evidence), .. Direct(question, context, ContentFree)],
             ChoiceMethod.Labels => Labels(question, context),
@@ -74,39 +120,21 @@ public sealed class ChoiceScorer : IChoiceScorer
         for (var i = 0; i < scores.Length; i++)
         {
             var values = result.LogProbabilities[i];
-            scores[i] = method switch
+            scores[i] = Prior(question, i) + method switch
             {
-                ChoiceMethod.Channel or ChoiceMethod.Labels => Sum(values),
+                ChoiceMethod.Labels => Sum(values),
                 ChoiceMethod.Calibrated => Mean(values) - Mean(result.LogProbabilities[scores.Length + i]),
                 _ => Mean(values),
             };
-            scores[i] += question.LogPriors?[i] ?? 0;
         }
 
         return ChoiceQuestions.Normalise(question, scores, method, result.ComputedTokens, result.ReusedTokens);
     }
 
-    private List<ScoreSequence> Channel(ChoiceQuestion question, int[] context)
-    {
-        if (question.Evidence.Length == 0)
-        {
-            throw new ArgumentException("The channel weighs evidence, and the question has none.", nameof(question));
-        }
-
-        return [.. question.Options.Select(option =>
-        {
-            var template = question.ChannelTemplate ?? (option.Description is null ? NamedChannel : DescribedChannel);
-            var text = template
-                .Replace("{name}", Readable(option.Name), StringComparison.Ordinal)
-                .Replace("{description}", option.Description ?? Readable(option.Name), StringComparison.Ordinal);
-            return Join(context, text, question.Evidence);
-        })];
-    }
-
     private List<ScoreSequence> Direct(ChoiceQuestion question, int[] context, string evidence)
     {
         var text = evidence + (question.DirectCue ?? DefaultCue);
-        return [.. question.Options.Select(option => Join(context, text, Readable(option.Name)))];
+        return [.. question.Options.Select(option => Join(context, text, ChannelWording.Readable(option.Name)))];
     }
 
     private List<ScoreSequence> Labels(ChoiceQuestion question, int[] context)
@@ -118,7 +146,7 @@ public sealed class ChoiceScorer : IChoiceScorer
         }
 
         var list = string.Concat(question.Options.Select((o, i) =>
-            $"{(char)('A' + i)}. {Readable(o.Name)}{(o.Description is null ? "" : ": " + o.Description)}\n"));
+            $"{(char)('A' + i)}. {ChannelWording.Readable(o.Name)}{(o.Description is null ? "" : ": " + o.Description)}\n"));
         var text = $"{question.Evidence}\n{list}{question.DirectCue?.TrimStart('\n') ?? "Answer: "}";
         return [.. question.Options.Select((_, i) => Join(context, text, ((char)('A' + i)).ToString()))];
     }
@@ -142,8 +170,7 @@ public sealed class ChoiceScorer : IChoiceScorer
     private int[] Plain(IReadOnlyList<ChatMessage> messages) =>
         [.. Begin(), .. _engine.Tokenizer.Tokenize(string.Concat(messages.Select(m => m.Text + "\n\n")), parseSpecial: false)];
 
-    /// <summary>An identifier in words, as text has them.</summary>
-    private static string Readable(string name) => name.Contains(' ', StringComparison.Ordinal) ? name : name.Replace('_', ' ');
+    private static double Prior(ChoiceQuestion question, int option) => question.LogPriors?[option] ?? 0;
 
     private static double Sum(float[] values) => values.Sum(v => (double)v);
 

@@ -74,7 +74,12 @@ public sealed class LoadedModel : IAsyncDisposable
         var prompts = new ChatPromptRenderer(template, tokenizer.SpecialTexts, toolCalls);
         var promptTokens = new PromptTokenizer(tokenizer);
         var constraints = new ConstraintCompiler(tokenizer);
-        var scorer = new ChoiceScorer(engine, messages => promptTokens.Tokenize(prompts.Render(messages, [])));
+        var scorer = new ChoiceScorer(
+            engine,
+            messages => promptTokens.Tokenize(prompts.Render(messages, [])),
+            engine.Model.ChatTemplate is null || !prompts.OpensTurns
+                ? null
+                : instruction => promptTokens.Tokenize(prompts.RenderOpening(instruction)));
         var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time, ReasoningFormat.Detect(template), adapters);
         return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
     }

@@ -34,6 +34,7 @@ public sealed class ChatPromptRenderer
 
         // A system turn that the template moves behind later turns would make every prompt a new one.
         _takesSystem = Accepts("sys7", "usr1", ("system", "sys7"), ("user", "usr1"), ("assistant", "c"), ("user", "d"));
+        OpensTurns = _takesSystem || Accepts("sys7", "usr1", ("user", "sys7\n\nusr1"));
         _takesAnyOrder = Accepts("usr1", "ans2", ("user", "usr1"), ("user", "b"), ("assistant", "c"), ("assistant", "ans2"), ("user", "e"));
     }
 
@@ -67,6 +68,24 @@ public sealed class ChatPromptRenderer
         }
 
         return Split(text, known);
+    }
+
+    /// <summary>Whether the template keeps what the user says where <see cref="RenderOpening"/> can find it.</summary>
+    public bool OpensTurns { get; }
+
+    /// <summary>Lays out an instruction and opens the user's message after it.</summary>
+    /// <param name="instruction">The system's message.</param>
+    /// <returns>The prompt's parts up to where the user's words begin.</returns>
+    /// <exception cref="ChatTemplateException">The template refuses the messages.</exception>
+    /// <exception cref="InvalidOperationException">Not <see cref="OpensTurns"/>.</exception>
+    public IReadOnlyList<PromptSegment> RenderOpening(string instruction)
+    {
+        const string Words = "usr1";
+        List<Turn> turns = [new("system", ContentMarks.BreakSpecials(instruction, _specials)), new("user", Words)];
+        var text = _template.Render(new ChatTemplateInput(new JsonArray([.. Accommodate(turns).Select(t => (JsonNode)t.ToJson())])));
+        return text.LastIndexOf(Words, StringComparison.Ordinal) is var end and > 0
+            ? Split(text[..end], [])
+            : throw new InvalidOperationException("The chat template drops what the user says.");
     }
 
     private static List<PromptSegment> Split(string text, List<IReadOnlyList<int>> known)

@@ -66,6 +66,8 @@ public sealed class ScriptedChoiceScorer : IChoiceScorer
         }
 
         return ChoiceQuestions.Normalise(
-            question, [.. question.Options.Select(o => o.Name == name ? 0d : -10d)], ChoiceMethod.Channel);
+            question,
+            [.. question.Options.Select((o, i) => (o.Name == name ? 0d : -10d) + (question.LogPriors?[i] ?? 0))],
+            ChoiceMethod.Channel);
     }
 }

@@ -3,6 +3,7 @@ using Orchestrator.Core.Models;
 using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Inference.Tests.Scheduling;
+using Orchestrator.Testing.Conformance;
 
 namespace Orchestrator.Inference.Tests.Deciding;
 
@@ -12,7 +13,7 @@ public class ChoiceScorerTests
         [new("log_search", "Finds lines in logs."), new("calculator", "Computes numbers."), new("clock", "Tells the time.")];
 
     public static TheoryData<ChoiceMethod> Methods =>
-        [ChoiceMethod.Auto, ChoiceMethod.Channel, ChoiceMethod.Direct, ChoiceMethod.Calibrated, ChoiceMethod.Labels];
+        [ChoiceMethod.Auto, ChoiceMethod.Channel, ChoiceMethod.Direct, ChoiceMethod.Calibrated, ChoiceMethod.Labels, ChoiceMethod.CalibratedChannel];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -36,6 +37,65 @@ public class ChoiceScorerTests
         }
 
         await harness.AssertClean();
+    }
+
+    public static TheoryData<string> ConformanceNames => [.. ChoiceScorerConformance.Cases.Keys];
+
+    [Theory]
+    [MemberData(nameof(ConformanceNames))]
+    public async Task Conforms(string name)
+    {
+        await using var harness = new EngineHarness();
+        await ChoiceScorerConformance.Cases[name](new ChoiceScorer(harness.Engine, renderOpening: Opening(harness.Engine)));
+        await harness.AssertClean();
+    }
+
+    [Fact]
+    public async Task What_a_user_says_is_scored_as_a_message_after_the_option()
+    {
+        await using var harness = new EngineHarness();
+        var tokenizer = harness.Engine.Tokenizer;
+        var question = new ChoiceQuestion
+        {
+            Evidence = "When did it fail?",
+            Options = Options,
+            ChannelTemplate = "You can call {name}: {description}",
+            EvidenceIsRequest = true,
+        };
+
+        var result = await new ChoiceScorer(harness.Engine, renderOpening: Opening(harness.Engine)).ScoreAsync(question);
+
+        var expected = await harness.Engine.ScoreAsync(new ScoreRequest
+        {
+            Sequences = [.. Options.Select(o => new ScoreSequence(
+                tokenizer.Tokenize($"<|im_start|>system: You can call {o.Name.Replace('_', ' ')}: {o.Description} user: ", true),
+                tokenizer.Tokenize("When did it fail?", false)))],
+        });
+        Assert.Equal(expected.LogProbabilities.Select(l => l.Sum(x => (double)x)), result.Scores.Select(s => s.LogLikelihood));
+    }
+
+    [Fact]
+    public async Task Calibration_takes_off_what_an_option_makes_of_any_text_and_is_computed_once()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = Options, Method = ChoiceMethod.CalibratedChannel };
+
+        var first = await scorer.ScoreAsync(question);
+        var second = await scorer.ScoreAsync(question with { Evidence = "When did it end?" });
+        var plain = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Channel });
+
+        Assert.True(first.ComputedTokens > 3 * second.ComputedTokens, $"{first.ComputedTokens} and {second.ComputedTokens}");
+        Assert.All(first.Scores.Zip(plain.Scores), pair => Assert.True(pair.First.LogLikelihood > pair.Second.LogLikelihood));
+    }
+
+    [Fact]
+    public async Task Names_of_several_words_describe_themselves()
+    {
+        await using var harness = new EngineHarness();
+        var result = await new ChoiceScorer(harness.Engine).ScoreAsync(
+            new ChoiceQuestion { Evidence = "Where is my card?", Options = [new("card_arrival"), new("exchange rate")] });
+        Assert.Equal(ChoiceMethod.Channel, result.Method);
     }
 
     [Fact]
@@ -89,6 +149,9 @@ public class ChoiceScorerTests
             new ChoiceQuestion { Evidence = "x", Options = [.. Enumerable.Range(0, 27).Select(i => new Choice($"{i}"))], Method = ChoiceMethod.Labels }));
     }
 
+    private static Func<string, int[]> Opening(IInferenceEngine engine) =>
+        instruction => engine.Tokenizer.Tokenize($"<|im_start|>system: {instruction} user: ", parseSpecial: true);
+
     [SkippableFact]
     public async Task A_real_model_finds_the_function_that_a_request_needs()
     {
@@ -101,15 +164,11 @@ public class ChoiceScorerTests
             new("send_mail", "Sends an e-mail to a person."),
             new("convert_money", "Converts an amount from one currency to another."),
         ];
-        var scorer = new ChoiceScorer(engine);
+        var scorer = new ChoiceScorer(engine, renderOpening: instruction => engine.Tokenizer.Tokenize(
+            $"<|im_start|>system\n{instruction}<|im_end|>\n<|im_start|>user\n", parseSpecial: true));
         string[] requests = ["Will it rain in Oslo tomorrow?", "Write to Ann that I am late.", "Convert 20 dollars to euros."];
 
-        var results = await scorer.ScoreAsync([.. requests.Select(r => new ChoiceQuestion
-        {
-            Evidence = r,
-            Options = functions,
-            ChannelTemplate = "Function {name}: {description}\nA request that it answers: ",
-        })]);
+        var results = await scorer.ScoreAsync([.. requests.Select(r => ToolQuestions.Which(r, functions))]);
 
         Assert.Equal(functions.Select(f => f.Name), results.Select(r => r.Best.Choice.Name));
         Assert.Empty(await engine.AuditAsync());

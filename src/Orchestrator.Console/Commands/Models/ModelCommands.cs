@@ -20,7 +20,8 @@ internal static class ModelCommands
         new RemoveModelCommand(),
         new VerifyModelsCommand(),
         new TokenizeCommand(),
-        new TemplateCommand());
+        new TemplateCommand(),
+        new ScoreCommand());
 }
 
 /// <summary>A command that works on the model store.</summary>

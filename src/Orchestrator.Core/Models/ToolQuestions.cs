@@ -1,0 +1,57 @@
+namespace Orchestrator.Core.Models;
+
+/// <summary>Which tool a request needs, as a question for an <see cref="IChoiceScorer"/>.</summary>
+public static class ToolQuestions
+{
+    /// <summary>The option of calling no tool.</summary>
+    public const string Answer = "answer";
+
+    private const string AnswerDescription =
+        "Talks with the user: answers questions, explains, advises and writes texts from general knowledge.";
+
+    private const string Channel = "You can call this function:\n{name}: {description}";
+
+    /// <summary>Which of the tools suits a request best.</summary>
+    /// <param name="evidence">The request.</param>
+    /// <param name="tools">The tools, at least one.</param>
+    /// <param name="request">Who asks; null for nobody in particular.</param>
+    /// <returns>The question.</returns>
+    public static ChoiceQuestion Which(string evidence, IReadOnlyList<Choice> tools, ModelRequest? request = null) => new()
+    {
+        Evidence = evidence,
+        Options = tools,
+        ChannelTemplate = Channel,
+        EvidenceIsRequest = true,
+        DirectCue = "\nFunction: ",
+        Request = request ?? new ModelRequest(),
+    };
+
+    /// <summary>
+    /// Whether a request needs a tool, and which. Before anything is known, <see cref="Answer"/> is as likely as all
+    /// tools together; what descriptions make likely whatever is asked is taken off.
+    /// </summary>
+    /// <param name="evidence">The request.</param>
+    /// <param name="tools">The tools, at least one; none is called <see cref="Answer"/>.</param>
+    /// <param name="calls">How often each tool was called for this request; null for not yet.</param>
+    /// <param name="request">Who asks; null for nobody in particular.</param>
+    /// <returns>The question; its last option is <see cref="Answer"/>.</returns>
+    /// <remarks>
+    /// The evidence stays the same from call to call, so without a prior the same tool would be chosen each time: every
+    /// call so far makes answering likelier, and the same tool less likely, by a factor of two.
+    /// </remarks>
+    public static ChoiceQuestion WhichOrAnswer(
+        string evidence, IReadOnlyList<Choice> tools, IReadOnlyList<int>? calls = null, ModelRequest? request = null)
+    {
+        ArgumentNullException.ThrowIfNull(tools);
+        var half = Math.Log(2);
+        return Which(evidence, [.. tools, new Choice(Answer, AnswerDescription)], request) with
+        {
+            Method = ChoiceMethod.CalibratedChannel,
+            LogPriors =
+            [
+                .. tools.Select((_, i) => -half * (calls?[i] ?? 0)),
+                Math.Log(Math.Max(1, tools.Count)) + (half * (calls?.Sum() ?? 0)),
+            ],
+        };
+    }
+}
