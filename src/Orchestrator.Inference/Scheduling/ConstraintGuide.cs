@@ -7,15 +7,21 @@ namespace Orchestrator.Inference.Scheduling;
 /// Leads one generation along a constraint: what the constraint forces is appended without sampling (jump-forward:
 /// Zheng et al., SGLang, 2024), and a budget of tokens is kept to, so that the answer can always be completed.
 /// </summary>
-internal sealed class ConstraintGuide(ITokenConstraint constraint, ITokenizer tokenizer, TextSplitter splitter)
+internal sealed class ConstraintGuide(IConstraintMatcher matcher, ITokenizer tokenizer, TextSplitter splitter)
 {
-    private IConstraintMatcher _matcher = constraint.Start();
+    private IConstraintMatcher _matcher = matcher;
 
     /// <summary>Whether nothing but the end may follow.</summary>
     public bool MustEnd { get; private set; }
 
     /// <summary>The tokens allowed now.</summary>
     public ReadOnlySpan<uint> Mask() => _matcher.Mask();
+
+    /// <summary>Copies the progress, to try what a token would lead to.</summary>
+    public ConstraintGuide Fork() => new(_matcher.Clone(), tokenizer, splitter) { MustEnd = MustEnd };
+
+    /// <summary>Whether a token is allowed now.</summary>
+    public bool Allows(int token) => _matcher.Clone().TryAccept(token);
 
     /// <summary>Starts the answer.</summary>
     /// <param name="budget">The most tokens that it may have, the end token included.</param>

@@ -16,6 +16,8 @@ internal sealed class EngineCounters
     private long _reused;
     private long _generated;
     private long _forced;
+    private long _drafted;
+    private long _accepted;
 
     public long Steps { get; set; }
 
@@ -45,12 +47,20 @@ internal sealed class EngineCounters
     public void Evicted(string? agent, int tokens) =>
         Count(agent, a => a with { EvictedTokens = a.EvictedTokens + tokens });
 
+    public void Drafted(int tokens, int accepted)
+    {
+        _drafted += tokens;
+        _accepted += accepted;
+    }
+
     public EngineStatistics Snapshot() => new()
     {
         ComputedTokens = _computed,
         ReusedTokens = _reused,
         GeneratedTokens = _generated,
         ForcedTokens = _forced,
+        DraftedTokens = _drafted,
+        DraftTokens = _accepted,
         Steps = Steps,
         Preemptions = Preemptions,
         AdapterSwitches = AdapterSwitches,

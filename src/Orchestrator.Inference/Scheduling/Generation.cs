@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling.Sampling;
+using Orchestrator.Inference.Scheduling.Speculation;
 
 namespace Orchestrator.Inference.Scheduling;
 
@@ -53,6 +54,12 @@ internal sealed class Generation : Work
     /// <summary>Forced tokens of the answer so far.</summary>
     public int Forced => _forced;
 
+    /// <summary>What is guessed ahead of it; null where nothing is.</summary>
+    public Drafting? Drafting { get; set; }
+
+    /// <summary>The most tokens that may be guessed ahead: the one drawn after them must fit too.</summary>
+    public int MostDraft => _budget - Generated - 1;
+
     /// <inheritdoc/>
     public override int NextOutput => Tokens.Count - 1;
 
@@ -60,7 +67,7 @@ internal sealed class Generation : Work
     public override bool IsPromptEnd(int position) => position == PromptLength - 1;
 
     /// <inheritdoc/>
-    public override bool WantsOutput(int position) => position == Tokens.Count - 1;
+    public override bool WantsOutput(int position) => position >= Tokens.Count - 1;
 
     /// <inheritdoc/>
     public override void Begin()
@@ -134,6 +141,22 @@ internal sealed class Generation : Work
     /// <inheritdoc/>
     public override void CountComputed(int tokens) => _computed += tokens;
 
+    /// <summary>Starts the draft of this step.</summary>
+    /// <param name="most">The most tokens.</param>
+    public DraftWriter StartDraft(int most)
+    {
+        Drafting!.Start = Tokens.Count;
+        return new DraftWriter(
+            Drafting.Draft,
+            _tokenizer,
+            _request.Sampling,
+            _guide?.Fork(),
+            _counts is null ? null : new Dictionary<int, int>(_counts),
+            Generated,
+            _budget,
+            Math.Min(most, MostDraft));
+    }
+
     private bool EndIfForced()
     {
         if (_guide is not { MustEnd: true })
@@ -162,6 +185,7 @@ internal sealed class Generation : Work
         _held = token;
         _forced += token.Forced ? 1 : 0;
         Tokens.Add(token.Token);
+        Drafting?.Lookup?.Written(chosen: !token.Forced);
         if (_counts is not null)
         {
             _counts[token.Token] = _counts.GetValueOrDefault(token.Token) + 1;
@@ -181,7 +205,10 @@ internal sealed class Generation : Work
     {
         Done = true;
         var cost = new GenerationCost(
-            PromptLength, _computed, _reused, _forced, 0, _firstToken, _time.GetElapsedTime(Arrival));
+            PromptLength, _computed, _reused, _forced, Drafting?.Accepted ?? 0, _firstToken, _time.GetElapsedTime(Arrival))
+        {
+            DraftedTokens = Drafting?.Drafted ?? 0,
+        };
         _answer.Writer.TryWrite(_held! with { Stop = reason, Cost = cost });
         _answer.Writer.TryComplete();
     }

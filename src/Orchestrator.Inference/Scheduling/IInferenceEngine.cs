@@ -149,7 +149,14 @@ public sealed record GenerationCost(
     int ForcedTokens,
     int DraftTokens,
     TimeSpan FirstToken,
-    TimeSpan Duration);
+    TimeSpan Duration)
+{
+    /// <summary>
+    /// Tokens guessed ahead and computed to check them, the accepted ones included; not among
+    /// <see cref="ComputedTokens"/>.
+    /// </summary>
+    public int DraftedTokens { get; init; }
+}
 
 /// <summary>Sequences to score.</summary>
 public sealed record ScoreRequest
@@ -204,6 +211,12 @@ public sealed record EngineStatistics
 
     /// <summary>Tokens that constraints forced, appended without sampling; among the generated ones.</summary>
     public long ForcedTokens { get; init; }
+
+    /// <summary>Tokens guessed ahead and computed to check them; not among the computed ones.</summary>
+    public long DraftedTokens { get; init; }
+
+    /// <summary>Those of <see cref="DraftedTokens"/> that were right; among the generated ones.</summary>
+    public long DraftTokens { get; init; }
 
     /// <summary>Batches computed.</summary>
     public long Steps { get; init; }

@@ -1,11 +1,13 @@
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Orchestrator.Core;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Constraints;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling.Cache;
 using Orchestrator.Inference.Scheduling.Sampling;
+using Orchestrator.Inference.Scheduling.Speculation;
 
 namespace Orchestrator.Inference.Scheduling;
 
@@ -18,6 +20,7 @@ public sealed class InferenceEngine : IInferenceEngine
     private const int GatherSpins = 1_500;
 
     private readonly IModelDriver _driver;
+    private readonly IModelDriver? _draft;
     private readonly InferenceEngineOptions _options;
     private readonly TimeProvider _time;
     private readonly Scheduler _scheduler;
@@ -37,15 +40,21 @@ public sealed class InferenceEngine : IInferenceEngine
     /// <param name="adapterPath">Finds the file of an adapter by its name; null where there are none.</param>
     /// <param name="time">The clock; null for the system's.</param>
     /// <param name="logger">Where failures are told; null for nowhere.</param>
+    /// <param name="draft">
+    /// A small model of the same vocabulary that guesses ahead; null for none. The engine owns it too, once it is created.
+    /// </param>
+    /// <exception cref="OrchestratorException">The draft model has another vocabulary, or its cache cannot be cut.</exception>
     public InferenceEngine(
         IModelDriver driver,
         InferenceEngineOptions? options = null,
         Func<string, string?>? adapterPath = null,
         TimeProvider? time = null,
-        ILogger<InferenceEngine>? logger = null)
+        ILogger<InferenceEngine>? logger = null,
+        IModelDriver? draft = null)
     {
         ArgumentNullException.ThrowIfNull(driver);
         _driver = driver;
+        _draft = draft;
         _options = options ?? new InferenceEngineOptions();
         _time = time ?? TimeProvider.System;
         Model = driver.Info;
@@ -53,7 +62,7 @@ public sealed class InferenceEngine : IInferenceEngine
         _sampler = new TokenSampler(Tokenizer.Size);
         _splitter = new TextSplitter(Tokenizer);
         _scheduler = new Scheduler(
-            driver, _options, new AdapterLoader(driver, adapterPath), _time, (ILogger?)logger ?? NullLogger.Instance);
+            driver, draft is null ? null : DraftModel.For(driver, draft), _options, new AdapterLoader(driver, adapterPath), _time, (ILogger?)logger ?? NullLogger.Instance);
         _statistics = _scheduler.GetStatistics();
         _thread = new Thread(Run) { IsBackground = true, Name = $"inference {Model.Name}" };
         _thread.Start();
@@ -64,6 +73,9 @@ public sealed class InferenceEngine : IInferenceEngine
 
     /// <inheritdoc/>
     public ITokenizer Tokenizer { get; }
+
+    /// <summary>Why no tokens are guessed ahead, as a sentence; null where they may be.</summary>
+    public string? NoSpeculation => _scheduler.NoSpeculation;
 
     private int Longest => Math.Min(Model.ContextSize, Model.TrainedContext);
 
@@ -85,7 +97,7 @@ public sealed class InferenceEngine : IInferenceEngine
         }
 
         var budget = Math.Min(request.MaxTokens, Longest - request.Prompt.Count);
-        var guide = request.Constraint is { } constraint ? new ConstraintGuide(constraint, Tokenizer, _splitter) : null;
+        var guide = request.Constraint is { } constraint ? new ConstraintGuide(constraint.Start(), Tokenizer, _splitter) : null;
         var work = new Generation(request, budget, Tokenizer, _sampler, guide, _time);
         Submit([work]);
         try
@@ -186,11 +198,11 @@ public sealed class InferenceEngine : IInferenceEngine
     /// <inheritdoc/>
     public EngineStatistics GetStatistics() => Volatile.Read(ref _statistics);
 
-    /// <summary>Compares the KV tree with the driver's cells.</summary>
+    /// <summary>Compares the KV tree with the driver's cells, and the draft model's with its own.</summary>
     /// <param name="cancellationToken">Stops waiting for the answer.</param>
     /// <returns>What does not agree; empty where no cell is lost.</returns>
     public Task<IReadOnlyList<string>> AuditAsync(CancellationToken cancellationToken = default) =>
-        OnLoopAsync(() => KvAudit.Check(_scheduler.Tree, _driver), cancellationToken);
+        OnLoopAsync(_scheduler.Audit, cancellationToken);
 
     /// <summary>Drops everything from the cache that no request works on.</summary>
     /// <param name="cancellationToken">Stops waiting for it.</param>
@@ -198,7 +210,7 @@ public sealed class InferenceEngine : IInferenceEngine
         OnLoopAsync(
             () =>
             {
-                _scheduler.Tree.Clear();
+                _scheduler.ClearCache();
                 return true;
             },
             cancellationToken);
@@ -213,6 +225,7 @@ public sealed class InferenceEngine : IInferenceEngine
         }
 
         _driver.RequestAbort();
+        _draft?.RequestAbort();
         await _ended.Task.ConfigureAwait(false);
     }
 
@@ -356,6 +369,7 @@ public sealed class InferenceEngine : IInferenceEngine
         }
 
         _scheduler.FailAll(Closed(Model.Name));
+        _draft?.Dispose();
         _driver.Dispose();
         _ended.TrySetResult();
     }

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Orchestrator.Inference.Scheduling.Speculation;
 
 namespace Orchestrator.Inference.Scheduling;
 
@@ -40,4 +41,7 @@ public sealed record InferenceEngineOptions
     /// <summary>Bytes of main memory for sequences evicted from the KV cache; 0 for none.</summary>
     [Range(0, long.MaxValue)]
     public long StateCacheBytes { get; init; } = 256L << 20;
+
+    /// <summary>Whether and how tokens are guessed ahead; what is generated does not depend on it.</summary>
+    public SpeculationOptions Speculation { get; init; } = new();
 }

@@ -24,7 +24,13 @@ internal sealed partial class Scheduler
         members.Sort(static (a, b) => Urgency(a, b));
         var room = Tree.CellsFree + Tree.CountEvictable();
         var decodes = 0;
-        foreach (var work in members.Where(IsDecoding))
+        var decoding = members.Where(IsDecoding).ToList();
+        if (decoding.Count == members.Count)
+        {
+            AddDrafts(decoding, room);
+        }
+
+        foreach (var work in decoding)
         {
             decodes++;
             room -= Add(work, Math.Min(room, _info.BatchSize - _batch.Count));
@@ -129,7 +135,13 @@ internal sealed partial class Scheduler
         Volatile.Write(ref _inFlight, [.. _fed.Select(f => f.Work)]);
         try
         {
+            var started = _time.GetTimestamp();
             var status = Decode();
+            if (status == DecodeStatus.Done && _outputs.Count > 0 && _fed.TrueForAll(f => IsDecoding(f.Work)))
+            {
+                _speculator?.StepTime.Record(_batch.Count, _time.GetElapsedTime(started).TotalSeconds);
+            }
+
             _counters.Steps++;
             _noSpace = status == DecodeStatus.NoSpace ? _noSpace + 1 : 0;
             return status;

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling.Cache;
+using Orchestrator.Inference.Scheduling.Speculation;
 
 namespace Orchestrator.Inference.Scheduling;
 
@@ -27,6 +28,7 @@ internal sealed partial class Scheduler
     private readonly List<(Work Work, int Count)> _fed = [];
     private readonly List<(Work Work, int Position, int Index)> _outputs = [];
     private readonly int _maxOutputs;
+    private readonly Speculator? _speculator;
     private readonly EngineCounters _counters = new();
     private readonly Dictionary<AdapterSet, long> _lastTurn = [];
     private IReadOnlyList<Work> _inFlight = [];
@@ -37,7 +39,7 @@ internal sealed partial class Scheduler
     private long _order;
 
     public Scheduler(
-        IModelDriver driver, InferenceEngineOptions options, AdapterLoader adapters, TimeProvider time, ILogger log)
+        IModelDriver driver, DraftModel? draft, InferenceEngineOptions options, AdapterLoader adapters, TimeProvider time, ILogger log)
     {
         _driver = driver;
         _info = driver.Info;
@@ -46,6 +48,8 @@ internal sealed partial class Scheduler
         _time = time;
         _log = log;
         _governor = options.AdaptThreads && _info.Threads > 1 ? new ThreadGovernor(_info.Threads) : null;
+        NoSpeculation = Speculator.WhyNot(options.Speculation, _info, draft is not null);
+        _speculator = NoSpeculation is null ? new Speculator(options.Speculation, draft, time, log) : null;
         _maxOutputs = (int)Math.Max(options.MaxActive, MostOutputBytes / (sizeof(float) * (long)driver.Tokenizer.Size));
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
         Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes)
@@ -56,6 +60,9 @@ internal sealed partial class Scheduler
 
     /// <summary>What the cache holds.</summary>
     public KvTree Tree { get; }
+
+    /// <summary>Why nothing is guessed ahead; null where it may be.</summary>
+    public string? NoSpeculation { get; }
 
     /// <summary>Whether a step would do something.</summary>
     public bool HasWork => _queue.Count > 0 || _active.Count > 0;
@@ -69,6 +76,11 @@ internal sealed partial class Scheduler
         work.Order = _order++;
         try
         {
+            if (work is Generation generation)
+            {
+                _speculator?.Attach(generation);
+            }
+
             work.Begin();
         }
         catch (Exception error)
@@ -97,6 +109,8 @@ internal sealed partial class Scheduler
                 work.Leaf = null;
                 Tree.Remove(leaf);
             }
+
+            LeaveDraftModel(work);
         }
 
         _queue.Clear();
@@ -121,6 +135,11 @@ internal sealed partial class Scheduler
         }
 
         var status = Compute();
+        if (status != DecodeStatus.Done)
+        {
+            DropDrafts(removeCells: false);
+        }
+
         switch (status)
         {
             case DecodeStatus.Done:
@@ -135,6 +154,16 @@ internal sealed partial class Scheduler
             default:
                 break;
         }
+    }
+
+    /// <summary>Compares what the trees say with the drivers' cells.</summary>
+    public IReadOnlyList<string> Audit() => [.. KvAudit.Check(Tree, _driver), .. _speculator?.Audit() ?? []];
+
+    /// <summary>Drops everything that no work is on.</summary>
+    public void ClearCache()
+    {
+        Tree.Clear();
+        _speculator?.ClearCache();
     }
 
     /// <summary>What was done so far.</summary>
@@ -317,17 +346,20 @@ internal sealed partial class Scheduler
         foreach (var (work, count) in _fed)
         {
             // What is not a sampled or forced token's first pass was computed for the prompt's sake.
+            // A draft does not count as computed, and the tree holds none of it, until it is found right.
             var first = work.Leaf!.ComputedEnd;
-            var computed = Math.Clamp(Math.Max(work.PromptLength, work.Fed) - first, 0, count);
-            work.Fed = Math.Max(work.Fed, first + count);
+            var own = Math.Min(count, work.Tokens.Count - first);
+            var computed = Math.Clamp(Math.Max(work.PromptLength, work.Fed) - first, 0, own);
+            work.Fed = Math.Max(work.Fed, first + own);
             work.CountComputed(computed);
             _counters.Computed(work, computed);
-            Tree.Advance(work.Leaf, count);
+            Tree.Advance(work.Leaf, own);
+            CountDrafted(work, count - own);
         }
 
         foreach (var (work, position, index) in _outputs)
         {
-            if (work.Done)
+            if (work.Done || !Confirm(work, position))
             {
                 continue;
             }
@@ -348,6 +380,7 @@ internal sealed partial class Scheduler
             }
         }
 
+        DropDrafts(removeCells: true);
         foreach (var (work, _) in _fed)
         {
             if (work.Done)
@@ -382,6 +415,8 @@ internal sealed partial class Scheduler
         if (work is Generation generation)
         {
             _counters.Generated(work, generation.Generated, generation.Forced);
+            LeaveDraftModel(work);
+            _counters.Drafted(generation.Drafting?.Drafted ?? 0, generation.Drafting?.Accepted ?? 0);
         }
     }
 

@@ -12,6 +12,7 @@ namespace Orchestrator.Testing.Drivers;
 public sealed class FakeDriver : IModelDriver
 {
     private const int EmbeddingLength = 16;
+    private const float Impossible = -1000f;
     private const ulong NoAdapters = 0x9E3779B97F4A7C15UL;
 
     private readonly FakeDriverOptions _options;
@@ -463,6 +464,17 @@ public sealed class FakeDriver : IModelDriver
     {
         var state = Attend(cells) ^ _adapters;
         var logits = new float[_tokenizer.Size];
+        if (_options.Logits?.Invoke([.. cells.Select(c => c.Token)]) is { } distribution)
+        {
+            Array.Fill(logits, Impossible);
+            foreach (var (token, logit) in distribution)
+            {
+                logits[token] = logit;
+            }
+
+            return logits;
+        }
+
         for (var token = 0; token < logits.Length; token++)
         {
             logits[token] = (Mix(state + ((ulong)token * 0x9E3779B97F4A7C15UL)) >> 40) / (float)(1 << 24) * 8f;

@@ -43,6 +43,12 @@ public sealed record FakeDriverOptions
     public Func<string, IReadOnlyList<int>>? Invocation { get; init; }
 
     /// <summary>
+    /// The model's distribution: given the tokens of a sequence up to and with the one just computed, the tokens that
+    /// can follow and their logits, or null for the hash. Comes before <see cref="Script"/>. Must be a pure function.
+    /// </summary>
+    public Func<IReadOnlyList<int>, IReadOnlyList<(int Token, float Logit)>?>? Logits { get; init; }
+
+    /// <summary>
     /// Called before each decode; what it returns other than null ends the decode at once with that status, and what
     /// it throws is thrown. For faults, full caches and slow steps.
     /// </summary>

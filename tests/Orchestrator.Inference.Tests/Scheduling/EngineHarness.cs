@@ -8,11 +8,15 @@ namespace Orchestrator.Inference.Tests.Scheduling;
 /// <summary>An engine over a fake driver, and the plainest possible reference for what it must give.</summary>
 internal sealed class EngineHarness : IAsyncDisposable
 {
-    public EngineHarness(FakeDriverOptions? driver = null, InferenceEngineOptions? options = null, TimeProvider? time = null)
+    public EngineHarness(
+        FakeDriverOptions? driver = null, InferenceEngineOptions? options = null, TimeProvider? time = null, FakeDriverOptions? draft = null)
     {
         Driver = new FakeDriver(driver);
-        Engine = new InferenceEngine(Driver, options, Path, time);
+        DraftDriver = draft is null ? null : new FakeDriver(draft);
+        Engine = new InferenceEngine(Driver, options, Path, time, draft: DraftDriver);
     }
+
+    public FakeDriver? DraftDriver { get; }
 
     public FakeDriver Driver { get; }
 
@@ -98,6 +102,7 @@ internal sealed class EngineHarness : IAsyncDisposable
         await Engine.ClearCacheAsync();
         Assert.Empty(await Engine.AuditAsync());
         Assert.Equal(0, Driver.CountUsedCells());
+        Assert.Equal(0, DraftDriver?.CountUsedCells() ?? 0);
     }
 
     public ValueTask DisposeAsync() => Engine.DisposeAsync();
