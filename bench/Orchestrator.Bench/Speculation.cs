@@ -131,8 +131,17 @@ internal static class Speculation
             $"{name,-12} {agents,6} {temperature,5:0.0} {slow,11:0.0} {fast,10:0.0} {fast / slow,7:0.00} {with.Drafted,9} {with.Accepted,9} {same,3}/{all}"));
         return new
         {
-            text = name, agents, temperature, off = slow, on = fast, ratio = fast / slow, drafted = with.Drafted, accepted = with.Accepted,
-            tokens = with.Tokens, equal = same, answers = all,
+            text = name,
+            agents,
+            temperature,
+            off = slow,
+            on = fast,
+            ratio = fast / slow,
+            drafted = with.Drafted,
+            accepted = with.Accepted,
+            tokens = with.Tokens,
+            equal = same,
+            answers = all,
         };
     }
 

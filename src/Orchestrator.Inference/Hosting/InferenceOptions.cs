@@ -38,6 +38,18 @@ public sealed class InferenceOptions
     /// <summary>The seed of calls that name none; each takes the next number from here.</summary>
     public ulong Seed { get; set; }
 
+    /// <summary>
+    /// Whether to guess that an answer copies from its prompt or from itself, and to check several tokens in one step.
+    /// Answers do not depend on it.
+    /// </summary>
+    public bool PromptLookup { get; set; } = true;
+
+    /// <summary>
+    /// A small model of the same vocabulary that guesses ahead for the others: a GGUF file's path, or a name in the
+    /// model store; null for none. Answers do not depend on it.
+    /// </summary>
+    public string? DraftModel { get; set; }
+
     /// <summary>Requests that may wait; one more is refused with a clear error.</summary>
     [Range(1, 1 << 20)]
     public int MaxQueuedRequests { get; set; } = 1024;

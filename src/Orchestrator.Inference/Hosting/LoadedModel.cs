@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Logging;
+using Orchestrator.Core;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Chat;
 using Orchestrator.Inference.Constraints;
@@ -9,6 +10,7 @@ using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Scheduling.Speculation;
 using Orchestrator.Inference.Templates;
 using Orchestrator.Inference.Templates.ToolCalls;
 
@@ -43,7 +45,9 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <param name="card">What the model's file says, or null where there is none.</param>
     /// <param name="loggers">Where failures are told; null for nowhere.</param>
     /// <param name="adapters">Finds adapters by name; null where there are none.</param>
+    /// <param name="draft">A small model of the same vocabulary that guesses ahead; null for none. Owned by the result too.</param>
     /// <returns>The model, ready to be asked.</returns>
+    /// <exception cref="OrchestratorException">The draft model has another vocabulary, or its cache cannot be cut.</exception>
     /// <exception cref="ChatTemplateException">The model's chat template is broken.</exception>
     public static LoadedModel Create(
         IModelDriver driver,
@@ -52,16 +56,22 @@ public sealed class LoadedModel : IAsyncDisposable
         IEmbeddingGenerator<string, Embedding<float>>? embeddings = null,
         ModelCard? card = null,
         ILoggerFactory? loggers = null,
-        IAdapterSource? adapters = null)
+        IAdapterSource? adapters = null,
+        IModelDriver? draft = null)
     {
         ArgumentNullException.ThrowIfNull(driver);
         ArgumentNullException.ThrowIfNull(options);
         var engine = new InferenceEngine(
             driver,
-            new InferenceEngineOptions { MaxRequests = options.MaxQueuedRequests },
+            new InferenceEngineOptions
+            {
+                MaxRequests = options.MaxQueuedRequests,
+                Speculation = new SpeculationOptions { PromptLookup = options.PromptLookup },
+            },
             adapters is null ? null : adapters.Find,
             time,
-            loggers?.CreateLogger<InferenceEngine>());
+            loggers?.CreateLogger<InferenceEngine>(),
+            draft);
         var tokenizer = engine.Tokenizer;
         var variables = new JsonObject { ["eos_token"] = Text(tokenizer, tokenizer.EndOfText) };
         if (tokenizer.BeginOfText is { } begin)

@@ -100,7 +100,29 @@ public sealed class ModelHost : IAsyncDisposable
             () => LlamaDriverLoader.Open(
                 options with { Embeddings = true, ContextSize = embedding, BatchSize = embedding, MaxSequences = 1 }, logger),
             _time);
-        return LoadedModel.Create(driver, _options, _time, embeddings, card, _loggers, new StoreAdapters(_store, file));
+        IModelDriver? draft = null;
+        try
+        {
+            draft = OpenDraft(options, logger, cancellationToken);
+            return LoadedModel.Create(driver, _options, _time, embeddings, card, _loggers, new StoreAdapters(_store, file), draft);
+        }
+        catch
+        {
+            draft?.Dispose();
+            driver.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the draft model, with a cache like the model's.</summary>
+    private IModelDriver? OpenDraft(LlamaDriverOptions model, ILogger logger, CancellationToken cancellationToken)
+    {
+        if (_options.DraftModel is not { } name || _store.Resolve(name) is not { } path || path == model.ModelPath)
+        {
+            return null;
+        }
+
+        return LlamaDriverLoader.Open(model with { ModelPath = path }, logger, progress: null, cancellationToken);
     }
 
     private int ChooseContext(ModelCard card)

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Microsoft.Extensions.Logging;
 using Orchestrator.Inference.Scheduling.Speculation;
 
 namespace Orchestrator.Inference.Scheduling;
@@ -89,4 +90,7 @@ internal sealed partial class Scheduler
             }
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The draft model is not used. {Reason}")]
+    private partial void LogNoSpeculation(string reason);
 }

@@ -49,6 +49,11 @@ internal sealed partial class Scheduler
         _log = log;
         _governor = options.AdaptThreads && _info.Threads > 1 ? new ThreadGovernor(_info.Threads) : null;
         NoSpeculation = Speculator.WhyNot(options.Speculation, _info, draft is not null);
+        if (draft is not null && NoSpeculation is not null)
+        {
+            LogNoSpeculation(NoSpeculation);
+        }
+
         _speculator = NoSpeculation is null ? new Speculator(options.Speculation, draft, time, log) : null;
         _maxOutputs = (int)Math.Max(options.MaxActive, MostOutputBytes / (sizeof(float) * (long)driver.Tokenizer.Size));
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
@@ -198,6 +203,11 @@ internal sealed partial class Scheduler
         foreach (var work in _active.Where(w => w.Done))
         {
             Leave(work);
+        }
+
+        foreach (var work in _queue.Where(w => w.Done))
+        {
+            Finish(work);
         }
 
         _active.RemoveAll(w => w.Done);

@@ -156,14 +156,14 @@ internal sealed class DraftModel
 
         if (drafting.ModelLeaf is null)
         {
-            var match = _tree.Match(AdapterSet.None, tokens[..^1]);
+            var match = _tree.Match(AdapterPlan.Always(AdapterSet.None), tokens[..^1]);
             if (match.Planned > match.Length)
             {
                 // Somebody reads the same now.
                 return null;
             }
 
-            drafting.ModelLeaf = _tree.Fork(match, generation);
+            drafting.ModelLeaf = _tree.Fork(match, AdapterSet.None, generation);
         }
 
         if (drafting.ModelLeaf is { } leaf && leaf.End < generation.Tokens.Count)

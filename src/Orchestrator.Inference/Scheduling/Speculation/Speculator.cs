@@ -12,7 +12,7 @@ namespace Orchestrator.Inference.Scheduling.Speculation;
 internal sealed partial class Speculator
 {
     /// <summary>What a step must promise over one without guesses; estimates are noisy.</summary>
-    private const double LeastGain = 1.08;
+    private const double LeastGain = 1.1;
 
     /// <summary>What a draft model's step costs of a step of the model, until it is measured.</summary>
     private const double DraftShare = 0.2;

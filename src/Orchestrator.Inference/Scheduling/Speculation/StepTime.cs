@@ -1,25 +1,31 @@
 namespace Orchestrator.Inference.Scheduling.Speculation;
 
 /// <summary>
-/// How long a batch takes by its number of tokens: measured, and where too little was measured, by the shape that is
-/// common on CPUs, scaled to what was. What was measured fades, so that load, threads and the growth of the context
-/// show, and sizes that once looked dear are tried again.
+/// How long a batch takes by its number of tokens. The pace follows every step, so that load, threads and the growth
+/// of the context show at once. What larger batches cost beside a single token is the machine's and the model's own, and
+/// is learnt slowly; until then it is what is common on CPUs.
 /// </summary>
 internal sealed class StepTime
 {
     /// <summary>Larger batches are not told apart.</summary>
     public const int Largest = 64;
 
-    private const double Fading = 0.98;
+    private const double PaceGain = 0.2;
+    private const double LeastGain = 0.05;
+    private const double Fading = 0.999;
     private const double PriorWeight = 0.5;
+
+    // A step that something else held up is not the machine's ordinary pace.
+    private const double MostSurprise = 0.7;
 
     /// <summary>Batch sizes, and the times of such batches in units of a single token's; linear between them.</summary>
     private static readonly (int Size, double Time)[] Shape =
         [(1, 1), (2, 1.95), (4, 2.45), (8, 3.5), (16, 5.35), (32, 9), (64, 17)];
 
     private readonly Func<int, double>? _given;
-    private readonly double[] _times = new double[Largest + 1];
-    private readonly double[] _weights = new double[Largest + 1];
+    private readonly double[] _deviations = new double[Largest + 1];
+    private readonly double[] _visits = new double[Largest + 1];
+    private double _pace;
 
     /// <summary>Creates it without measurements.</summary>
     /// <param name="given">The times, where they are known; null to measure.</param>
@@ -33,46 +39,60 @@ internal sealed class StepTime
     /// <param name="seconds">The time; 0 where the clock stood still, which says nothing.</param>
     public void Record(int size, double seconds)
     {
-        if (size > Largest || seconds <= 0)
+        if (_given is not null || size > Largest || seconds <= 0)
         {
             return;
         }
 
-        for (var i = 1; i <= Largest; i++)
+        if (!Measured)
         {
-            _weights[i] *= Fading;
+            Measured = true;
+            _pace = Math.Log(seconds / ShapeAt(size));
+            return;
         }
 
-        Measured = true;
+        var surprise = Math.Clamp(Math.Log(seconds / Of(size)), -MostSurprise, MostSurprise);
+        if (size == 1)
+        {
+            _pace += PaceGain * surprise;
+            return;
+        }
 
-        // A step that something else held up is not the machine's ordinary pace.
-        var expected = _weights[size] > 2 ? Of(size) : seconds;
-        var time = Math.Clamp(seconds, expected / 2, expected * 2);
-        _weights[size]++;
-        _times[size] += (time - _times[size]) / Math.Max(1, _weights[size]);
+        // Which of the two it tells is not known: mostly the size where that is new, and the pace in the long run.
+        for (var i = 2; i <= Largest; i++)
+        {
+            _visits[i] *= Fading;
+        }
+
+        _visits[size]++;
+        _deviations[size] += Math.Max(LeastGain, 1 / (_visits[size] + 1)) * surprise;
+        _pace += LeastGain * surprise;
     }
 
     /// <summary>The time of a batch, in seconds, or in units of a single token's while nothing was measured.</summary>
     /// <param name="size">Its tokens, 1 to <see cref="Largest"/>.</param>
-    public double Of(int size)
+    public double Of(int size) => _given is not null ? _given(size) : Math.Exp(_pace + Deviation(size)) * ShapeAt(size);
+
+    /// <summary>How far a size is off the common shape, by what was measured of it and of those beside it.</summary>
+    private double Deviation(int size)
     {
-        if (_given is not null)
+        if (size == 1)
         {
-            return _given(size);
+            return 0;
         }
 
-        var (time, shape) = (0.0, 0.0);
-        for (var i = 1; i <= Largest; i++)
+        var (sum, weight) = (0.0, PriorWeight);
+        for (var i = 2; i <= Largest; i++)
         {
-            if (_weights[i] > 0)
+            if (_visits[i] > 0.1)
             {
-                time += _weights[i] * _times[i];
-                shape += _weights[i] * ShapeAt(i);
+                var near = _visits[i] * Math.Exp(-4 * Math.Abs(Math.Log2((double)i / size)));
+                sum += near * _deviations[i];
+                weight += near;
             }
         }
 
-        var prior = ShapeAt(size) * (shape > 0 ? time / shape : 1);
-        return ((_weights[size] * _times[size]) + (PriorWeight * prior)) / (_weights[size] + PriorWeight);
+        return sum / weight;
     }
 
     private static double ShapeAt(int size)
