@@ -35,4 +35,10 @@ internal static class GlobalOptions
         Description = "A GGUF file, or a model's name in the store. Default: Orchestrator:Model in the settings.",
         HelpName = "PATH|NAME",
     };
+
+    /// <summary>Pulls a missing model without asking, for the commands that load one.</summary>
+    public static Option<bool> Yes() => new("--yes", "-y")
+    {
+        Description = "Pull the model without asking where it is not on this machine.",
+    };
 }

@@ -30,6 +30,7 @@ internal sealed class RunCommand : ConsoleCommand
     };
 
     private readonly Option<string?> _model = GlobalOptions.Model();
+    private readonly Option<bool> _yes = GlobalOptions.Yes();
     private readonly Option<ulong> _seed = new("--seed") { Description = "The seed that all others are drawn from.", DefaultValueFactory = _ => 1 };
     private readonly Option<string?> _output = new("--output", "-o") { Description = "Where the result goes. Default: output/ in the run's folder.", HelpName = "FOLDER" };
     private readonly Option<bool> _planOnly = new("--plan-only") { Description = "Stop once the plan is made and allocated." };
@@ -51,6 +52,7 @@ internal sealed class RunCommand : ConsoleCommand
         Add(_team);
         Add(_task);
         Add(_model);
+        Add(_yes);
         Add(_seed);
         Add(_output);
         Add(_planOnly);
@@ -70,7 +72,7 @@ internal sealed class RunCommand : ConsoleCommand
         var team = WithInputs(services.FindTeam(parse.GetRequiredValue(_team)), parse.GetRequiredValue(_inputs));
         TeamRunner.Validate(team);
         var task = await ReadTaskAsync(parse.GetValue(_task), cancellationToken);
-        var model = await services.LoadModelAsync(parse.GetValue(_model) ?? team.Model, cancellationToken);
+        var model = await services.LoadModelAsync(parse.GetValue(_model) ?? team.Model, parse.GetValue(_yes), cancellationToken);
         services.GetRequiredService<TeamLibrary>().Watch();
 
         var store = services.GetRequiredService<RunStore>();

@@ -19,6 +19,9 @@ internal sealed class SpectreInteraction : IInteraction
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
     };
 
+    // Columns for the title with its figures, the percentage and the time that remains, so that a bar stays on its line.
+    private const int BarSurroundings = 64;
+
     private readonly TerminalCapabilities _capabilities;
     private readonly TextReader _input;
     private readonly TextWriter _output;
@@ -90,8 +93,12 @@ internal sealed class SpectreInteraction : IInteraction
         }
 
         return await _human.Progress()
-            .AutoClear(false)
-            .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn(), new SpinnerColumn())
+            .AutoClear(true)
+            .Columns(
+                new TaskDescriptionColumn { Alignment = Justify.Left },
+                new ProgressBarColumn { Width = Math.Clamp(Width - BarSurroundings, 8, 40) },
+                new PercentageColumn(),
+                new RemainingTimeColumn())
             .StartAsync(context => work(new BarProgress(context.AddTask(Spectre.Console.Markup.Escape(title)), title)));
     }
 
@@ -147,7 +154,7 @@ internal sealed class SpectreInteraction : IInteraction
             if (value.Unit.Length > 0)
             {
                 task.Description = Spectre.Console.Markup.Escape(
-                    string.Create(CultureInfo.InvariantCulture, $"{title} {value.Done:0.#}/{value.Total:0.#} {value.Unit}"));
+                    string.Create(CultureInfo.InvariantCulture, $"{title} {value.Done:0.0}/{value.Total:0.0} {value.Unit}"));
             }
         }
     }

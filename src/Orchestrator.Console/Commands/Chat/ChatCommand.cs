@@ -21,6 +21,7 @@ internal sealed class ChatCommand : ConsoleCommand
     };
 
     private readonly Option<string?> _model = GlobalOptions.Model();
+    private readonly Option<bool> _yes = GlobalOptions.Yes();
     private readonly Option<string?> _system = new("--system") { Description = "Instructions for the model." };
     private readonly Option<float> _temperature = new("--temperature")
     {
@@ -45,6 +46,7 @@ internal sealed class ChatCommand : ConsoleCommand
     {
         Add(_message);
         Add(_model);
+        Add(_yes);
         Add(_system);
         Add(_temperature);
         Add(_seed);
@@ -58,7 +60,7 @@ internal sealed class ChatCommand : ConsoleCommand
         ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
-        var model = await services.LoadModelAsync(parse.GetValue(_model), cancellationToken);
+        var model = await services.LoadModelAsync(parse.GetValue(_model), parse.GetValue(_yes), cancellationToken);
         var options = new ChatOptions
         {
             Temperature = parse.GetValue(_temperature),

@@ -7,7 +7,6 @@ using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Native;
-using Orchestrator.Inference.Store;
 using Spectre.Console;
 
 namespace Orchestrator.Console.Commands.Doctor;
@@ -28,23 +27,19 @@ internal sealed class DoctorCommand : ConsoleCommand
             "orchestrator doctor --model models/small.gguf --json") => Add(_model);
 
     public override void Configure(ParseResult parse, HostApplicationBuilder builder) =>
-        builder.Services.AddModelStore();
+        builder.AddModelStore();
 
     public override Task<int> ExecuteAsync(ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
         var options = new InferenceOptions();
         services.GetRequiredService<IConfiguration>().GetSection("Orchestrator").Bind(options);
-        var store = services.GetRequiredService<ModelStore>();
-        var root = services.GetRequiredService<RootFolder>();
-        var named = parse.GetValue(_model) ?? options.Model;
-
         var findings = new Checkup
         {
             Options = options,
             Hardware = Hardware.Detect(),
             DescribeNative = NativeRuntime.Describe,
-            ResolveModel = () => store.Resolve(named is not null && File.Exists(root.Resolve(named)) ? root.Resolve(named) : named),
+            ResolveModel = () => services.FindModel(parse.GetValue(_model)),
             Load = ReadLoad(),
             HasNvidiaDevice = File.Exists(NvidiaDevice),
         }.Run(cancellationToken);

@@ -1,6 +1,4 @@
 using System.CommandLine;
-using Microsoft.Extensions.Configuration;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Inference.Store;
@@ -28,15 +26,7 @@ internal static class ModelCommands
 internal abstract class ModelStoreCommand(string name, string description, params IReadOnlyList<string> examples)
     : ConsoleCommand(name, description, examples)
 {
-    public override void Configure(ParseResult parse, HostApplicationBuilder builder)
-    {
-        builder.Services.AddModelStore();
-        builder.Services.AddOptions<ModelStoreOptions>().PostConfigure<RootFolder>((options, root) =>
-        {
-            options.Root = root.Resolve(options.Root);
-            options.CataloguePath = options.CataloguePath is { Length: > 0 } path ? root.Resolve(path) : null;
-        });
-    }
+    public override void Configure(ParseResult parse, HostApplicationBuilder builder) => builder.AddModelStore();
 
     protected static Argument<string?> ModelArgument() => new("model")
     {
@@ -44,19 +34,6 @@ internal abstract class ModelStoreCommand(string name, string description, param
         HelpName = "PATH|NAME",
         Arity = ArgumentArity.ZeroOrOne,
     };
-
-    /// <summary>The file of the model that was named, or of the one in the settings, or of the proposed one.</summary>
-    protected static string Resolve(IServiceProvider services, string? named)
-    {
-        var text = named ?? services.GetRequiredService<IConfiguration>()["Orchestrator:Model"];
-        if (string.IsNullOrWhiteSpace(text))
-        {
-            return services.GetRequiredService<ModelStore>().Resolve(null);
-        }
-
-        var path = services.GetRequiredService<RootFolder>().Resolve(text);
-        return Path.Exists(path) ? path : services.GetRequiredService<ModelStore>().Resolve(text);
-    }
 }
 
 /// <summary>A model of the store as <c>--json</c> writes it.</summary>

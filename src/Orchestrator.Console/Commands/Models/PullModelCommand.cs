@@ -30,8 +30,7 @@ internal sealed class PullModelCommand : ModelStoreCommand
         var interaction = services.GetRequiredService<IInteraction>();
         var store = services.GetRequiredService<ModelStore>();
         var source = parse.GetValue(_source) ?? store.Catalogue.Proposed?.Name ?? "";
-        var record = await interaction.ProgressAsync(
-            source, bar => store.PullAsync(source, new PullBar(bar, interaction), cancellationToken));
+        var record = await services.PullModelAsync(source, cancellationToken);
         if (interaction.Json)
         {
             interaction.WriteJson(StoredModelJson.Of(record));
@@ -45,40 +44,5 @@ internal sealed class PullModelCommand : ModelStoreCommand
         }
 
         return ExitCodes.Ok;
-    }
-
-    /// <summary>Draws a pull's progress; what interrupts it is said once in words where there is no bar.</summary>
-    private sealed class PullBar(IProgress<ProgressReport> bar, IInteraction interaction) : IProgress<PullProgress>
-    {
-        private const double MegaByte = 1e6;
-        private PullStage _last = PullStage.Downloading;
-
-        public void Report(PullProgress value)
-        {
-            if (value.Stage != _last && !interaction.Live && value.Stage is PullStage.Waiting or PullStage.Retrying)
-            {
-                interaction.WriteLine(value.Stage == PullStage.Waiting
-                    ? $"{value.File}: another process fetches it; waiting."
-                    : $"{value.File}: the connection was lost; trying again.");
-            }
-
-            _last = value.Stage;
-            if (!interaction.Live && value.Stage != PullStage.Downloading)
-            {
-                return;
-            }
-
-            var rate = value.BytesPerSecond > 0 ? $" {value.BytesPerSecond / MegaByte:0.0} MB/s" : "";
-            bar.Report(new ProgressReport(
-                value.Bytes / MegaByte,
-                value.Total / MegaByte,
-                value.Stage switch
-                {
-                    PullStage.Waiting => "MB, waiting for another process",
-                    PullStage.Retrying => "MB, trying again",
-                    PullStage.Verifying => "MB, checking",
-                    _ => "MB" + rate,
-                }));
-        }
     }
 }

@@ -43,7 +43,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
     public override Task<int> ExecuteAsync(ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
-        var model = GgufReader.ReadModel(Resolve(services, parse.GetValue(_model)), cancellationToken);
+        var model = GgufReader.ReadModel(services.FindModel(parse.GetValue(_model)), cancellationToken);
         var problems = GgufValidator.Check(model);
         var card = ModelCard.Of(model);
         var available = Hardware.Detect().AvailableMemory;

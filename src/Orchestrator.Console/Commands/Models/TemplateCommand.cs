@@ -52,7 +52,7 @@ internal sealed class TemplateCommand : ModelStoreCommand
         }
         else
         {
-            template = ChatTemplate.Of(GgufReader.ReadModel(Resolve(services, parse.GetValue(_model)), cancellationToken), time: time);
+            template = ChatTemplate.Of(GgufReader.ReadModel(services.FindModel(parse.GetValue(_model)), cancellationToken), time: time);
         }
 
         var prompt = template.Render(variables, cancellationToken);

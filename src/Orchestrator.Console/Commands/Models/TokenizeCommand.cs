@@ -38,7 +38,7 @@ internal sealed class TokenizeCommand : ModelStoreCommand
     public override async Task<int> ExecuteAsync(ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
-        var path = Resolve(services, parse.GetRequiredValue(_model));
+        var path = services.FindModel(parse.GetRequiredValue(_model));
         var text = parse.GetValue(_text) ?? await System.Console.In.ReadToEndAsync(cancellationToken);
         using var vocabulary = LlamaVocabulary.Open(path, services.GetRequiredService<ILoggerFactory>().CreateLogger("llama.cpp"), cancellationToken);
         var tokenizer = vocabulary.Tokenizer;

@@ -109,7 +109,7 @@ internal sealed class CheckSchemaCommand : ModelStoreCommand
             throw new OrchestratorException(ErrorKind.Configuration, $"There is no file {path}.");
         }
 
-        using var vocabulary = LlamaVocabulary.Open(Resolve(services, model), services.GetRequiredService<ILoggerFactory>().CreateLogger("llama.cpp"), cancellationToken);
+        using var vocabulary = LlamaVocabulary.Open(services.FindModel(model), services.GetRequiredService<ILoggerFactory>().CreateLogger("llama.cpp"), cancellationToken);
         var tokenizer = vocabulary.Tokenizer;
         var suite = new ConstraintSuite(new ConstraintCompiler(tokenizer), text => tokenizer.Tokenize(text, false));
         var results = new List<SuiteResult>();

@@ -12,6 +12,7 @@ namespace Orchestrator.Console.Commands.Serve;
 internal sealed class ServeCommand : ConsoleCommand
 {
     private readonly Option<string?> _model = GlobalOptions.Model();
+    private readonly Option<bool> _yes = GlobalOptions.Yes();
     private readonly Option<string?> _url = new("--url") { Description = "Where to listen. Default: http://127.0.0.1:8642." };
     private readonly Option<string?> _token = new("--token") { Description = "What clients have to send. Default: one is made and shown." };
     private readonly Option<bool> _open = new("--open") { Description = "Serve without a token; only on a loopback address." };
@@ -25,6 +26,7 @@ internal sealed class ServeCommand : ConsoleCommand
             "curl -H \"Authorization: Bearer TOKEN\" http://127.0.0.1:8642/v1/models")
     {
         Add(_model);
+        Add(_yes);
         Add(_url);
         Add(_token);
         Add(_open);
@@ -41,7 +43,7 @@ internal sealed class ServeCommand : ConsoleCommand
         options.Url = parse.GetValue(_url) ?? options.Url;
         options.Token = parse.GetValue(_token) ?? options.Token;
         options.Open |= parse.GetValue(_open);
-        var model = await services.LoadModelAsync(parse.GetValue(_model), cancellationToken);
+        var model = await services.LoadModelAsync(parse.GetValue(_model), parse.GetValue(_yes), cancellationToken);
         await using var server = await ModelServer.StartAsync(
             options, model.Chat, model.Embeddings, services.GetRequiredService<TimeProvider>(), cancellationToken);
         if (interaction.Json)
