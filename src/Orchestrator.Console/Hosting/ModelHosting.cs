@@ -1,6 +1,8 @@
+using System.Reflection;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Orchestrator.Console.Commands.Models;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Store;
@@ -19,7 +21,32 @@ internal static class ModelHosting
         builder.Services.AddOrchestratorInference();
         builder.Services.AddOptions<InferenceOptions>()
             .Bind(builder.Configuration.GetSection("Orchestrator"))
-            .Configure(options => options.Model = model ?? options.Model);
+            .Configure(options =>
+            {
+                options.Model = model ?? options.Model;
+                if (options.ProbeCommand.Count == 0)
+                {
+                    foreach (var word in OwnCommand())
+                    {
+                        options.ProbeCommand.Add(word);
+                    }
+                }
+            });
+    }
+
+    // This program again, as an executable or as an argument of `dotnet`; nothing where another program hosts it.
+    private static IReadOnlyList<string> OwnCommand()
+    {
+        var program = Assembly.GetEntryAssembly();
+        if (program != typeof(ModelHosting).Assembly || Environment.ProcessPath is not { } process)
+        {
+            return [];
+        }
+
+        IReadOnlyList<string> probe = ["model", ProbeModelCommand.CommandName];
+        return Path.GetFileNameWithoutExtension(process).Equals("dotnet", StringComparison.OrdinalIgnoreCase)
+            ? [process, Path.Combine(AppContext.BaseDirectory, program.GetName().Name + ".dll"), .. probe]
+            : [process, .. probe];
     }
 
     /// <summary>Adds the store, with its paths starting from the root.</summary>

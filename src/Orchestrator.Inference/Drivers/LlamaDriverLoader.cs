@@ -121,6 +121,7 @@ public static unsafe class LlamaDriverLoader
         var assumptions = new MemoryAssumptions
         {
             Batch = batch,
+            Sequences = options.MaxSequences,
             CacheElementBytes = options.KvCache switch
             {
                 KvCacheType.Float32 => 4,

@@ -9,6 +9,9 @@ public sealed record MemoryAssumptions
     /// <summary>Tokens that are computed at once (llama.cpp's n_ubatch).</summary>
     public int Batch { get; init; } = 512;
 
+    /// <summary>Sequences that the context can hold at once; each has a recurrent state of its own, where a model has one.</summary>
+    public int Sequences { get; init; } = 64;
+
     /// <summary>
     /// Whether layers with a sliding window keep the whole context all the same, which reuse of prefixes needs and
     /// which is llama.cpp's default.
@@ -16,18 +19,25 @@ public sealed record MemoryAssumptions
     public bool FullSlidingWindow { get; init; } = true;
 }
 
-/// <summary>The memory that a model takes at a context, in bytes, computed from its header before anything is loaded.</summary>
+/// <summary>
+/// The memory that a model takes at a context, in bytes, computed from its header before anything is loaded. Against what
+/// llama.cpp v0.5.0 says that it takes on a CPU, weights, cache and output are exact and compute is 0 to 15 % above.
+/// </summary>
 /// <param name="Context">Tokens in the key-value cache.</param>
 /// <param name="Weights">All tensors.</param>
-/// <param name="Cache">Keys and values of the whole context.</param>
-/// <param name="Compute">Activations of one batch, an upper estimate: measured against llama.cpp v0.5.0 on the CPU it is 0 to 10 % above.</param>
-public sealed record MemoryEstimate(int Context, long Weights, long Cache, long Compute)
+/// <param name="Cache">Keys and values of the whole context, and the recurrent state of each sequence.</param>
+/// <param name="Compute">Activations of one batch, an upper estimate.</param>
+/// <param name="Output">
+/// The logits that are handed out: one row for each sequence at first, and one for each token of a batch once options
+/// are scored, which is what is counted.
+/// </param>
+public sealed record MemoryEstimate(int Context, long Weights, long Cache, long Compute, long Output)
 {
     /// <summary>llama.cpp rounds contexts up to this many cells.</summary>
     internal const int Granularity = 256;
 
     /// <summary>Everything together.</summary>
-    public long Total => Weights + Cache + Compute;
+    public long Total => Weights + Cache + Compute + Output;
 }
 
 /// <summary>What memory depends on in a model: computed once from its header, asked for many contexts.</summary>
@@ -39,6 +49,8 @@ internal sealed class MemoryShape
     private readonly long _window;
     private readonly long _width;
     private readonly long _widest;
+    private readonly long _vocabulary;
+    private readonly long _stateElements;
 
     internal MemoryShape(GgufModel model)
     {
@@ -53,11 +65,14 @@ internal sealed class MemoryShape
         var valueLength = metadata.Integer(Key("attention.value_length")) ?? derived;
 
         _weights = model.Tensors.Sum(tensor => tensor.Bytes);
-        _elementsPerToken = [.. keyValueHeads.Select(count => (double)count * (keyLength + valueLength))];
+        var recurrent = Recurrence.Of(model, _width, keyValueHeads);
+        _stateElements = recurrent.StateElements;
+        _elementsPerToken = [.. keyValueHeads.Select((count, layer) => recurrent.HasCache(layer) ? (double)count * (keyLength + valueLength) : 0)];
         _window = metadata.Integer(Key("attention.sliding_window")) ?? 0;
         _windowed = Windowed(metadata, Key("attention.sliding_window_pattern"), model.Architecture, layers);
         var feedForward = (PerLayer(metadata, Key("feed_forward_length"), layers) ?? []).DefaultIfEmpty(0).Max();
         var vocabulary = metadata.Strings("tokenizer.ggml.tokens")?.Count ?? 0;
+        _vocabulary = vocabulary;
         _widest = Math.Max(vocabulary, (3 * feedForward) + (4 * _width));
     }
 
@@ -73,8 +88,10 @@ internal sealed class MemoryShape
             cache += _elementsPerToken[layer] * assumptions.CacheElementBytes * (_windowed[layer] ? windowCells : cells);
         }
 
+        var states = _stateElements * sizeof(float) * assumptions.Sequences;
         var compute = (long)assumptions.Batch * ((4 * _widest) + (8 * _width) + (2 * cells));
-        return new MemoryEstimate((int)Math.Min(context, int.MaxValue), _weights, (long)cache, compute);
+        var output = _vocabulary * sizeof(float) * Math.Max(assumptions.Batch, assumptions.Sequences);
+        return new MemoryEstimate((int)Math.Min(context, int.MaxValue), _weights, (long)cache + states, compute, output);
     }
 
     /// <summary>Layers that look back over a window only: from the file where it says, else by the architecture's habit.</summary>

@@ -153,7 +153,7 @@ public sealed class ModelCard
         throw new OrchestratorException(
             ErrorKind.Model,
             $"{Path} takes {ByteSize.Format(needed.Total)} at a context of {context} tokens " +
-            $"({ByteSize.Format(needed.Weights)} weights, {ByteSize.Format(needed.Cache)} cache, {ByteSize.Format(needed.Compute)} compute), " +
+            $"({ByteSize.Format(needed.Weights)} weights, {ByteSize.Format(needed.Cache)} cache, {ByteSize.Format(needed.Compute)} compute, {ByteSize.Format(needed.Output)} output), " +
             $"but {ByteSize.Format(available)} are available.",
             largest > 0
                 ? $"Ask for a context of at most {largest} tokens, or free memory."

@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using Orchestrator.Inference.Gguf;
 
 namespace Orchestrator.Inference.Hosting;
 
@@ -53,4 +54,23 @@ public sealed class InferenceOptions
     /// <summary>Requests that may wait; one more is refused with a clear error.</summary>
     [Range(1, 1 << 20)]
     public int MaxQueuedRequests { get; set; } = 1024;
+
+    /// <summary>
+    /// Whether a file that was never loaded on this machine is first tried in a child process, since some broken files
+    /// end the process that loads them. Needs <see cref="ProbeCommand"/>.
+    /// </summary>
+    public bool ProbeUnknownModels { get; set; } = true;
+
+    /// <summary>
+    /// The command line, word by word, that tries a file as <see cref="ModelProbeChild"/> does; the file's path is
+    /// appended. Empty for none, which leaves it at validation in this process; the console sets itself.
+    /// </summary>
+    public IList<string> ProbeCommand { get; } = [];
+
+    /// <summary>How long the child may report nothing before it is taken for hung.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
+    public TimeSpan ProbeSilence { get; set; } = TimeSpan.FromMinutes(2);
+
+    /// <summary>How a context is used by these settings, as far as memory depends on it.</summary>
+    public MemoryAssumptions MemoryAssumptions => new() { Batch = Math.Max(BatchSize, MaxSequences), Sequences = MaxSequences };
 }

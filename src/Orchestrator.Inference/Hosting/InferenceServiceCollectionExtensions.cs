@@ -30,6 +30,7 @@ public static class InferenceServiceCollectionExtensions
 
         services.AddModelStore();
         services.TryAddSingleton(TimeProvider.System);
+        services.TryAddSingleton<ModelProbe>();
         services.TryAddSingleton<ModelHost>();
         services.TryAddSingleton<IChatClient>(provider => Loaded(provider).Chat);
         services.TryAddSingleton(provider => Loaded(provider).Embeddings!);

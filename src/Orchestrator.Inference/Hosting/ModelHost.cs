@@ -17,6 +17,7 @@ public sealed class ModelHost : IAsyncDisposable
 
     private readonly InferenceOptions _options;
     private readonly ModelStore _store;
+    private readonly ModelProbe _probe;
     private readonly TimeProvider _time;
     private readonly ILoggerFactory _loggers;
     private readonly SemaphoreSlim _loading = new(1, 1);
@@ -25,13 +26,15 @@ public sealed class ModelHost : IAsyncDisposable
     /// <summary>Creates a host without models.</summary>
     /// <param name="options">How models are loaded.</param>
     /// <param name="store">Finds models by name.</param>
+    /// <param name="probe">Tries files that were never loaded here.</param>
     /// <param name="time">The clock.</param>
     /// <param name="loggers">Gets the native library's messages.</param>
-    public ModelHost(IOptions<InferenceOptions> options, ModelStore store, TimeProvider time, ILoggerFactory loggers)
+    public ModelHost(IOptions<InferenceOptions> options, ModelStore store, ModelProbe probe, TimeProvider time, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(options);
         _options = options.Value;
         _store = store;
+        _probe = probe;
         _time = time;
         _loggers = loggers;
     }
@@ -54,7 +57,7 @@ public sealed class ModelHost : IAsyncDisposable
         {
             if (!_models.TryGetValue(path, out var model))
             {
-                model = await Task.Run(() => Load(path, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
+                model = await Task.Run(() => TryAndLoadAsync(path, progress, cancellationToken), cancellationToken).ConfigureAwait(false);
                 _models[path] = model;
             }
 
@@ -79,11 +82,22 @@ public sealed class ModelHost : IAsyncDisposable
         _loading.Dispose();
     }
 
-    private LoadedModel Load(string path, IProgress<float>? progress, CancellationToken cancellationToken)
+    private async Task<LoadedModel> TryAndLoadAsync(string path, IProgress<float>? progress, CancellationToken cancellationToken)
     {
         var file = GgufValidator.ReadValid(path, cancellationToken);
         var card = ModelCard.Of(file);
         var context = ChooseContext(card);
+        if (!_probe.IsDue(file))
+        {
+            return Load(path, card, context, progress, cancellationToken);
+        }
+
+        await _probe.TryAsync(file, progress is null ? null : new Half(progress, 0), cancellationToken).ConfigureAwait(false);
+        return Load(path, card, context, progress is null ? null : new Half(progress, 1), cancellationToken);
+    }
+
+    private LoadedModel Load(string path, ModelCard card, int context, IProgress<float>? progress, CancellationToken cancellationToken)
+    {
         var options = new LlamaDriverOptions
         {
             ModelPath = path,
@@ -130,19 +144,26 @@ public sealed class ModelHost : IAsyncDisposable
         // Weights are mapped from their files, so the machine counts those of the models loaded before as available.
         var others = _models.Values.Sum(model => model.Card?.FileBytes ?? 0);
         var available = Math.Max(0, (AvailableMemory?.Invoke() ?? Hardware.Detect().AvailableMemory) - others);
+        var use = _options.MemoryAssumptions;
         if (_options.ContextSize > 0)
         {
-            card.RequireMemory(_options.ContextSize, available);
+            card.RequireMemory(_options.ContextSize, available, use);
             return _options.ContextSize;
         }
 
         var wanted = Math.Min(card.Context, OrdinaryContext);
-        var fits = card.LargestContext(available);
+        var fits = card.LargestContext(available, use);
         if (fits < Math.Min(wanted, 512))
         {
-            card.RequireMemory(wanted, available);
+            card.RequireMemory(wanted, available, use);
         }
 
         return Math.Min(wanted, fits);
+    }
+
+    /// <summary>A file that is tried is loaded twice, and both times are one progress.</summary>
+    private sealed class Half(IProgress<float> whole, int before) : IProgress<float>
+    {
+        public void Report(float value) => whole.Report((before + value) / 2);
     }
 }

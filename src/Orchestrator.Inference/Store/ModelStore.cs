@@ -34,11 +34,15 @@ public sealed class ModelStore
         _logger = logger;
         _root = Path.GetFullPath(_options.Root);
         _index = new ModelIndex(_root, time);
+        Known = new KnownModels(_root, time, logger);
         _catalogue = new(() => ModelCatalogue.Load(_options.CataloguePath));
     }
 
     /// <summary>The folder that the store keeps models in.</summary>
     public string Root => _root;
+
+    /// <summary>The files that were loaded here before.</summary>
+    internal KnownModels Known { get; }
 
     /// <summary>The models that can be pulled by name.</summary>
     /// <exception cref="OrchestratorException">The catalogue file is broken.</exception>
@@ -52,6 +56,12 @@ public sealed class ModelStore
     /// <param name="name">Its name.</param>
     public ModelRecord? Find(string name) =>
         List().FirstOrDefault(record => record.Name.Equals(name, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether a file was pulled here and is the one that the catalogue knows by its SHA-256.</summary>
+    internal bool IsOfCatalogue(string path) =>
+        List().FirstOrDefault(record => record.Path == Path.GetFullPath(path)) is { Files: [var file] } record
+        && file.Sha256 == Catalogue.Find(record.Name)?.Sha256
+        && new FileInfo(file.Path) is { Exists: true } now && now.Length == file.Bytes;
 
     /// <summary>Fetches a model, or returns at once where it is here already.</summary>
     /// <param name="nameOrSource">A catalogue's name, <c>owner/repo/file.gguf</c> on the hub, or an address.</param>

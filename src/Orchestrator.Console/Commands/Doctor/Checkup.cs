@@ -130,14 +130,14 @@ internal sealed class Checkup
         var available = free > 0 ? free : Hardware.AvailableMemory;
         var where = free > 0 ? "on the GPU" : $"of {ByteSize.Format(Hardware.TotalMemory)}";
         var context = Options.ContextSize > 0 ? Options.ContextSize : Math.Min(card.Context, 8192);
-        var needed = card.MemoryAt(context);
-        var detail = $"{ByteSize.Format(needed.Total)} needed at a context of {context} tokens, {ByteSize.Format(available)} {where} available";
+        var needed = card.MemoryAt(context, Options.MemoryAssumptions);
+        var detail = FormattableString.Invariant($"{ByteSize.Format(needed.Total)} needed at a context of {context:N0} tokens, {ByteSize.Format(available)} {where} available");
         if (needed.Total <= available)
         {
             return new("memory", Health.Ok, detail);
         }
 
-        var largest = card.LargestContext(available);
+        var largest = card.LargestContext(available, Options.MemoryAssumptions);
         return largest == 0
             ? new("memory", Health.Failed, detail, "Free memory, or use a smaller model: see `orchestrator model list`.")
             : new("memory", Options.ContextSize > 0 ? Health.Failed : Health.Warning, detail, $"Set Orchestrator:ContextSize to {largest} or less, or free memory.");

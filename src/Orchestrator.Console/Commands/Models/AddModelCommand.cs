@@ -1,8 +1,10 @@
 using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Inference.Gguf;
+using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Store;
 
 namespace Orchestrator.Console.Commands.Models;
@@ -22,10 +24,13 @@ internal sealed class AddModelCommand : ModelStoreCommand
         Add(_copy);
     }
 
+    public override void Configure(ParseResult parse, HostApplicationBuilder builder) => builder.AddModel(null);
+
     public override async Task<int> ExecuteAsync(ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
         var path = services.GetRequiredService<RootFolder>().Resolve(parse.GetRequiredValue(_path));
+        await services.GetRequiredService<ModelProbe>().TryAsync(GgufValidator.ReadValid(path, cancellationToken), null, cancellationToken);
         var record = await services.GetRequiredService<ModelStore>()
             .AddAsync(path, parse.GetValue(_name), parse.GetValue(_copy), cancellationToken);
         if (interaction.Json)

@@ -17,6 +17,7 @@ internal static class ModelCommands
         new AddModelCommand(),
         new RemoveModelCommand(),
         new VerifyModelsCommand(),
+        new ProbeModelCommand(),
         new TokenizeCommand(),
         new TemplateCommand(),
         new ScoreCommand());

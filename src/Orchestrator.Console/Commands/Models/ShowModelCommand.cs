@@ -108,7 +108,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         interaction.WriteLine();
 
         var table = new Table().Border(TableBorder.Rounded)
-            .AddColumns("context", "weights", "cache", "compute", "memory", "fits");
+            .AddColumns("context", "weights", "cache", "compute", "output", "memory", "fits");
         foreach (var estimate in memory)
         {
             table.AddRow(
@@ -116,6 +116,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
                 ByteSize.Format(estimate.Weights),
                 ByteSize.Format(estimate.Cache),
                 ByteSize.Format(estimate.Compute),
+                ByteSize.Format(estimate.Output),
                 ByteSize.Format(estimate.Total),
                 estimate.Total <= available ? "yes" : "no");
         }

@@ -1,8 +1,11 @@
 using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Core;
+using Orchestrator.Inference.Gguf;
+using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Store;
 
 namespace Orchestrator.Console.Commands.Models;
@@ -20,13 +23,16 @@ internal sealed class VerifyModelsCommand : ModelStoreCommand
     public VerifyModelsCommand()
         : base(
             "verify",
-            "Compare models with their recorded SHA-256 and check that they are sound.",
+            "Compare models with their recorded SHA-256, and try each in a process of its own.",
             "orchestrator model verify",
             "orchestrator model verify smollm2-135m --json") => Add(_name);
+
+    public override void Configure(ParseResult parse, HostApplicationBuilder builder) => builder.AddModel(null);
 
     public override async Task<int> ExecuteAsync(ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
+        var probe = services.GetRequiredService<ModelProbe>();
         var store = services.GetRequiredService<ModelStore>();
         IReadOnlyList<string> names = parse.GetValue(_name) is { } one ? [one] : [.. store.List().Select(record => record.Name)];
         if (names.Count == 0)
@@ -40,7 +46,8 @@ internal sealed class VerifyModelsCommand : ModelStoreCommand
             var (error, remedy) = ((string?)null, (string?)null);
             try
             {
-                await store.VerifyAsync(name, cancellationToken);
+                var record = await store.VerifyAsync(name, cancellationToken);
+                await probe.TryAsync(GgufReader.ReadModel(record.Path, cancellationToken), null, cancellationToken);
             }
             catch (OrchestratorException e) when (e.Kind == ErrorKind.Model)
             {
