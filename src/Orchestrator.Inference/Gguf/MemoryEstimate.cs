@@ -89,7 +89,7 @@ internal sealed class MemoryShape
         }
 
         var states = _stateElements * sizeof(float) * assumptions.Sequences;
-        var compute = (long)assumptions.Batch * ((4 * _widest) + (8 * _width) + (2 * cells));
+        var compute = (long)assumptions.Batch * ((4 * _widest) + (16 * _width) + (2 * cells));
         var output = _vocabulary * sizeof(float) * Math.Max(assumptions.Batch, assumptions.Sequences);
         return new MemoryEstimate((int)Math.Min(context, int.MaxValue), _weights, (long)cache + states, compute, output);
     }
