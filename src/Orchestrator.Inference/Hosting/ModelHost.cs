@@ -89,14 +89,14 @@ public sealed class ModelHost : IAsyncDisposable
         var context = ChooseContext(card);
         if (!_probe.IsDue(file))
         {
-            return Load(path, card, context, progress, cancellationToken);
+            return Load(path, file, card, context, progress, cancellationToken);
         }
 
         await _probe.TryAsync(file, progress is null ? null : new Half(progress, 0), cancellationToken).ConfigureAwait(false);
-        return Load(path, card, context, progress is null ? null : new Half(progress, 1), cancellationToken);
+        return Load(path, file, card, context, progress is null ? null : new Half(progress, 1), cancellationToken);
     }
 
-    private LoadedModel Load(string path, ModelCard card, int context, IProgress<float>? progress, CancellationToken cancellationToken)
+    private LoadedModel Load(string path, GgufModel file, ModelCard card, int context, IProgress<float>? progress, CancellationToken cancellationToken)
     {
         var options = new LlamaDriverOptions
         {

@@ -142,7 +142,7 @@ public sealed class AdapterHostingTests : ModelStoreFixture
         var second = TinyModel.Create(Folder.File("second.gguf"), new TinyModelOptions { Name = "second", Seed = 7 });
         var third = TinyModel.Create(Folder.File("third.gguf"), new TinyModelOptions { Name = "third", Seed = 8 });
         var card = Inference.Gguf.ModelCard.Of(Inference.Gguf.GgufReader.ReadModel(third));
-        await using var host = Host(store, memory: card.MemoryAt(512).Total + (2 * card.FileBytes) - 1);
+        await using var host = Host(store, memory: card.MemoryAt(512, Settings.MemoryAssumptions).Total + (2 * card.FileBytes) - 1);
         var models = await Task.WhenAll(host.LoadAsync(TinyModel.SharedPath), host.LoadAsync(second), host.LoadAsync(second));
         Assert.Same(models[1], models[2]);
         var answers = await Task.WhenAll(AskAsync(models[0]), AskAsync(models[1]));
@@ -152,9 +152,12 @@ public sealed class AdapterHostingTests : ModelStoreFixture
         Assert.Equal(answers[0], await AskAsync(models[0]));
     }
 
+    private static InferenceOptions Settings { get; } = new() { ContextSize = 512, MaxSequences = 8, BatchSize = 64, Threads = 1, GpuLayers = 0 };
+
     private static ModelHost Host(ModelStore store, long? memory = null) => new(
-        Options.Create(new InferenceOptions { ContextSize = 512, MaxSequences = 8, BatchSize = 64, Threads = 1, GpuLayers = 0 }),
+        Options.Create(Settings),
         store,
+        new ModelProbe(Options.Create(Settings), store, TimeProvider.System, NullLogger<ModelProbe>.Instance),
         TimeProvider.System,
         NullLoggerFactory.Instance)
     {
