@@ -55,7 +55,7 @@ internal sealed class ScoreCommand : ConsoleCommand
     {
         var interaction = services.GetRequiredService<IInteraction>();
         var text = await ReadAsync(services, parse.GetValue(_file), cancellationToken);
-        var model = await services.LoadModelAsync(parse.GetValue(_model), cancellationToken);
+        var model = await services.LoadModelAsync(parse.GetValue(_model), pull: false, cancellationToken);
         var options = new TextScoreOptions
         {
             Window = parse.GetValue(_window),
