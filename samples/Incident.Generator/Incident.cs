@@ -31,7 +31,9 @@ public sealed record IncidentFolder(IReadOnlyDictionary<string, string> Files, T
     public static IncidentFolder Make(int seed, FaultKind? kind = null)
     {
         var choice = Seeded.Stream(seed, "choice");
-        kind ??= choice.Pick([.. FaultKind.All.Where(k => !k.HeldOut)]);
+        // Drawn even when a kind is given, so that the rest of the incident does not depend on who chose it.
+        var picked = choice.Pick([.. FaultKind.All.Where(k => !k.HeldOut)]);
+        kind ??= picked;
         var scene = new Scene(seed);
         var fault = kind.Make();
         fault.Begin(scene, choice.Pick(fault.Roots), Math.Round(choice.Between(0.42, 0.68) * scene.Length));

@@ -14,7 +14,7 @@ public sealed class LogsPluginTests : IDisposable
 
     public LogsPluginTests()
     {
-        var incident = IncidentFolder.Make(7);
+        var incident = IncidentFolder.Make(7, FaultKind.Named("pool-exhaustion"));
         _truth = incident.Truth;
         _folder = new LogFolder([.. incident.Files.Select(f => (f.Key, f.Value))]);
         _logs = new LogsPlugin(new PluginContext { Root = _folder.Path, OutputFolder = _output.Path, Inputs = new Dictionary<string, string> { ["logs"] = "." } });

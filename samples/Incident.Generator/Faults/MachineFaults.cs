@@ -157,3 +157,24 @@ internal sealed class CollectorPauses : Fault
         return default;
     }
 }
+
+/// <summary>A fan fails, and the processor of a machine protects itself by working slowly.</summary>
+internal sealed class HotProcessor : Fault
+{
+    public override IReadOnlyList<string> Roots => ["orders-db", "inventory", "checkout", "payments", "catalog", "fulfilment"];
+
+    public override string Cause => $"A fan of {Root}-1 failed and its processor is throttled; what runs there takes many times as long.";
+
+    protected override void Prepare()
+    {
+        RootCause(Scene.Machine($"{Root}-1", Onset - Random.Between(100, 400), "ipmievd[590]", "Fan sensor FAN2 - Lower Critical - going low (Reading 0 < Threshold 1200 RPM)"));
+        var events = 0;
+        Repeat(Onset - 3, 42, t => Mechanism(Scene.Machine($"{Root}-1", t, "kernel", $"[{Random.Between(90000, 99999):0.000000}] CPU{Random.Next(0, 8)}: Core temperature is above threshold, cpu clock is throttled (total events = {events += Random.Next(100, 900)})")));
+    }
+
+    public override Effect OnCall(Call call) => call.Callee == Root && Active(call.At) && Random.Chance(0.5)
+        ? new Effect(Random.Exponential(2400))
+        : default;
+
+    public override Effect OnQuery(Call query) => Root == "orders-db" && Active(query.At) ? new Effect(Random.Exponential(1300)) : default;
+}
