@@ -27,11 +27,15 @@ internal sealed class TeamTrials : IAsyncDisposable
         _root = root;
     }
 
-    public static async Task<TeamTrials> StartAsync(string model, string root, CancellationToken cancellation)
+    public static async Task<TeamTrials> StartAsync(string model, int? threads, string root, CancellationToken cancellation)
     {
         var services = new ServiceCollection()
             .AddLogging(l => l.SetMinimumLevel(LogLevel.Warning))
-            .AddOrchestratorInference(o => o.Model = Path.GetFullPath(model))
+            .AddOrchestratorInference(o =>
+            {
+                o.Model = Path.GetFullPath(model);
+                o.Threads = threads ?? o.Threads;
+            })
             .AddOrchestratorAgents(o =>
             {
                 o.PromptFolders.Add(Path.Combine(root, "prompts"));
@@ -72,6 +76,8 @@ internal sealed class TeamTrials : IAsyncDisposable
             return trial with
             {
                 Team = result.Decision?.Winner,
+                LogPriors = Suspect.Rank(LogIndex.Build(new LogReader(logs), cancellation)).ToDictionary(s => s.Service, s => Math.Log(Math.Max(1e-3, s.Score))),
+                Votes = result.Decision?.Ballots.ToDictionary(b => b.Voter, b => b.Result.Scores.ToDictionary(s => s.Choice.Name, s => s.LogLikelihood / Math.Max(1, b.Result.EvidenceTokens))),
                 Reason = result.Reason == "completed" ? result.Reason : $"{result.Reason}: {result.Summary}",
                 Citations = Citations.In(report).Count,
                 Broken = report.Length == 0 ? 0 : Citations.Problems(report, new LogReader(logs)).Count,

@@ -15,6 +15,12 @@ internal sealed record Trial(int Seed, string Kind, string Service, int Services
     /// <summary>What the team decided for; null when it did not run.</summary>
     public string? Team { get; init; }
 
+    /// <summary>The log prior of each option of the vote, in nats.</summary>
+    public Dictionary<string, double>? LogPriors { get; init; }
+
+    /// <summary>Each member's log-likelihood of its evidence under each option, in nats per token.</summary>
+    public Dictionary<string, Dictionary<string, double>>? Votes { get; init; }
+
     /// <summary>How the team's run ended.</summary>
     public string? Reason { get; init; }
 

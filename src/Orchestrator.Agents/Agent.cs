@@ -100,16 +100,12 @@ public sealed class Agent : IAgent
             ThrowIfFatal(scope);
             if (scope.Results.Count == before)
             {
-                // A client that can't be made to call gives text; it will not call the next time either.
+                // The same call again, or text of a client that can't be made to call; the next time would be no other.
                 break;
             }
 
             var results = scope.Results.Skip(before).ToArray();
             turn = turn with { Transcript = results.Aggregate(turn.Transcript, (t, r) => t.Add(r.ToMessage(Card.Name, turn.MaxToolResultCharacters))) };
-            if (ToolDecision.Repeats(scope.Results))
-            {
-                break;
-            }
         }
 
         return await AnswerAsync(turn, request, scope, cancellationToken).ConfigureAwait(false);

@@ -88,7 +88,8 @@ public sealed class AgentTests
             ChoiceScorer = new ScriptedChoiceScorer(_ => "kit-look"),
         };
 
-        Assert.Equal(2, (await _team.Agent(repeating).TakeTurnAsync(Turn())).ToolResults!.Count);
+        Assert.Single((await _team.Agent(repeating).TakeTurnAsync(Turn())).ToolResults!);
+        Assert.Single(_team.Journal.Events.OfType<ToolCalled>());
         Assert.Equal(3, (await _team.Agent(varied).TakeTurnAsync(Turn() with { MaxToolRounds = 3 })).ToolResults!.Count);
     }
 

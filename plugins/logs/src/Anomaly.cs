@@ -15,6 +15,12 @@ public sealed record Anomaly(
     string Service, string Template, Severity Severity, int Before, int After, double Bits,
     Citation First, DateTimeOffset FirstTime, bool IsNew, bool InRequests)
 {
+    /// <summary>Number of its template.</summary>
+    internal int TemplateId { get; init; }
+
+    /// <summary>How often it names which other service since the onset.</summary>
+    internal IReadOnlyDictionary<string, int> Peers { get; init; } = new Dictionary<string, int>();
+
     /// <summary>How long before the onset a change may lie and still count as one.</summary>
     internal static readonly TimeSpan LookBack = TimeSpan.FromMinutes(10);
 
@@ -28,8 +34,9 @@ public sealed record Anomaly(
         var beforeTime = Math.Max(1e-9, (onset - index.Start).TotalMinutes);
         var afterTime = Math.Max(1e-9, (index.End - onset).TotalMinutes);
         var found = new List<Anomaly>();
-        foreach (var group in index.Records.GroupBy(r => (r.Service, r.Template)))
+        foreach (var group in index.Records.GroupBy(r => (r.Service, r.Template, IsError: r.Severity == Severity.Error)))
         {
+            // The same text as an error is another kind: an access log tells its failures by nothing but the status.
             var before = 0;
             var after = 0;
             var first = group.First();
@@ -50,7 +57,11 @@ public sealed record Anomaly(
             var isNew = first.Time >= changed;
             var bits = Rates.Bits(before, beforeTime, after, afterTime);
             var shown = isNew ? first : firstAfter ?? first;
-            found.Add(new Anomaly(group.Key.Service, index.TemplateText(group.Key.Template), group.Max(r => r.Severity), before, after, bits, shown.At, shown.Time, isNew, first.RequestId is not null));
+            found.Add(new Anomaly(group.Key.Service, index.TemplateText(group.Key.Template), group.Max(r => r.Severity), before, after, bits, shown.At, shown.Time, isNew, first.RequestId is not null)
+            {
+                TemplateId = group.Key.Template,
+                Peers = group.Where(r => r.Time >= onset && r.Peer is not null).GroupBy(r => r.Peer!, StringComparer.Ordinal).ToDictionary(g => g.Key, g => g.Count(), StringComparer.Ordinal),
+            });
         }
 
         // A new message is worth at least one line however rare; the rest by bits.

@@ -8,8 +8,11 @@ namespace Orchestrator.Plugins.Logs;
 /// <param name="Template">Number of its template.</param>
 /// <param name="RequestId">The request that it belongs to.</param>
 /// <param name="DurationMs">How long something took, in milliseconds.</param>
+/// <param name="Peer">The other service that it names first; null when it names none.</param>
+/// <param name="Values">The numbers that a record outside requests reports, by name or place; null when there are none.</param>
 public readonly record struct IndexedRecord(
-    Citation At, DateTimeOffset Time, Severity Severity, string Service, int Template, string? RequestId, double? DurationMs);
+    Citation At, DateTimeOffset Time, Severity Severity, string Service, int Template, string? RequestId, double? DurationMs,
+    string? Peer = null, IReadOnlyList<ReportedValue>? Values = null);
 
 /// <summary>What one pass over a folder's log files leaves: the records in order of time, without their text.</summary>
 public sealed class LogIndex
@@ -66,12 +69,16 @@ public sealed class LogIndex
         var miner = new TemplateMiner();
         var pool = new Dictionary<string, string>(StringComparer.Ordinal);
         var records = new List<IndexedRecord>();
+        // Who could be named: those whose files these are, and who wrote something so far.
+        var names = new PeerNames(reader.Files().Select(LogReader.ServiceOfFile));
         foreach (var r in reader.Records(cancellation))
         {
+            names.Add(r.Service);
             if (r.Time is { } time)
             {
                 var template = miner.Add(r.Message.Length > 600 ? r.Message[..600] : r.Message);
-                records.Add(new IndexedRecord(r.At, time, r.Severity, Once(r.Service), template, r.RequestId is { } id ? Once(id) : null, r.DurationMs));
+                records.Add(new IndexedRecord(r.At, time, r.Severity, Once(r.Service), template, r.RequestId is { } id ? Once(id) : null, r.DurationMs,
+                    names.FirstIn(r.Message, r.Service) ?? names.FirstIn(r.Text, r.Service), r.RequestId is null ? ReportedValue.In(r) : null));
             }
         }
 

@@ -159,7 +159,7 @@ public sealed class LogReader
         return text;
     }
 
-    private static string ServiceOfFile(string file)
+    internal static string ServiceOfFile(string file)
     {
         var stem = Path.GetFileName(file);
         var dot = stem.IndexOf('.', 1);

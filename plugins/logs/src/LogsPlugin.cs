@@ -19,6 +19,7 @@ public sealed class LogsPlugin
     private readonly Lazy<LogIndex> _index;
     private readonly Lazy<Onset?> _onset;
     private readonly Lazy<IReadOnlyList<Suspect>> _suspects;
+    private readonly Lazy<Findings?> _findings;
 
     /// <summary>Reads the folder that the input <c>logs</c> names.</summary>
     /// <param name="context">The run's inputs.</param>
@@ -34,6 +35,7 @@ public sealed class LogsPlugin
         _index = new(() => LogIndex.Build(_reader));
         _onset = new(() => Onset.Find(_index.Value));
         _suspects = new(() => Suspect.Rank(_index.Value, _onset.Value?.Time));
+        _findings = new(() => _onset.Value is { } onset ? new Findings(_index.Value, _reader, onset, _suspects.Value) : null);
     }
 
     /// <summary>Files, services, and when things got worse.</summary>
@@ -94,9 +96,9 @@ public sealed class LogsPlugin
             return string.IsNullOrWhiteSpace(requestId) ? "No request failed." : $"No record names request {Citations.Quoted(requestId)}.";
         }
 
-        var hops = path.Hops.Select(h => Invariant($"{h.Service}{(h.Failed ? " FAILED" : "")}{(h.DurationMs is { } ms ? $" {ms:0} ms" : "")} ({h.At})"));
-        var blame = string.Join(", ", _suspects.Value.Where(s => s.Blame > 0.05).OrderByDescending(s => s.Blame).Select(s => Invariant($"{s.Service} {100 * s.Blame:0} %")));
-        return $"{path.RequestId}: {string.Join(" -> ", hops)}\nFirst failing hop of all failed requests: {blame}";
+        var hops = path.Hops.Select(h => Invariant($"{h.At} {h.Service}: {(h.Failed ? "FAILED" : "ok")}{(h.DurationMs is { } ms ? $" after {ms:0} ms" : "")}"));
+        var blame = string.Join(", ", _suspects.Value.Where(s => s.FailedFirst > 0.05).OrderByDescending(s => s.FailedFirst).Select(s => Invariant($"{s.Service} {100 * s.FailedFirst:0} %")));
+        return $"Request {path.RequestId}, {(path.FirstFailure is { } first ? $"failed first in {first}" : "not failed")}:\n{string.Join('\n', hops)}\nFirst failing service of all failed requests: {blame}";
     }
 
     /// <summary>New and changed kinds of message.</summary>
@@ -114,7 +116,8 @@ public sealed class LogsPlugin
 
     /// <summary>What changed shortly before.</summary>
     [KernelFunction("changes"), Description("Lists what was new in the logs shortly before the incident began: deployments, configuration, restarts, first warnings.")]
-    public string Changes() => _onset.Value is not { } onset ? "Nothing got worse." : Lines(NewBefore(onset).Take(10).Select(a => Invariant($"{a.FirstTime:HH:mm:ss} {a.First} {a.Service}: {Cut(FirstText(a))}")));
+    public string Changes() => _onset.Value is not { } onset ? "Nothing got worse." : Lines(NewBefore(onset).Take(8)
+        .Select(a => Invariant($"{a.First} {a.Service}: {Cut(FirstText(a))} ({a.FirstTime:HH:mm:ss})")));
 
     /// <summary>What fails since then.</summary>
     [KernelFunction("symptoms"), Description("Lists the errors that appear most since the incident began, with how often and where.")]
@@ -125,7 +128,7 @@ public sealed class LogsPlugin
     /// <summary>The ranking of services.</summary>
     [KernelFunction("suspects"), Description("Ranks the services by how likely the incident started in them, from request flow, delays and changes.")]
     public string Suspects() => Lines(_suspects.Value.Take(5).Select(s => Invariant(
-        $"{s.Service} {100 * s.Score:0} %: blamed by {100 * s.Blame:0} % of failed requests, {100 * s.Delay:0} % of the added time, {100 * s.Change:0} % of what is new{(s.Evidence.Count > 0 ? $", see {s.Evidence[0].First}" : "")}")));
+        $"{Place(s)}{s.Service}: {100 * s.Score:0} % likely; fails first in {100 * s.FailedFirst:0} % of failed requests, is named by {100 * s.Accused:0} % of their first errors, has {100 * s.Delay:0} % of the added time")));
 
     /// <summary>Lines around a place.</summary>
     [KernelFunction("lines"), Description("Shows the lines around a place in a log file.")]
@@ -155,43 +158,12 @@ public sealed class LogsPlugin
     /// <summary>The lines that speak against a service.</summary>
     [KernelFunction("evidence"), Description("Quotes the lines that speak for a service as the place where the incident started, as a list with file and line.")]
     public string Evidence([Description("The service.")] string service) =>
-        Of(service) is { } suspect ? Lines(Told(suspect).Select(Quote)) : "There is no such service.";
+        Of(service) is { } suspect && _findings.Value is { } found ? Lines(Told(suspect).Select(found.Quote)) : "There is no such service.";
 
     /// <summary>The part of a report that cites.</summary>
     [KernelFunction("findings"), Description("Writes the part of a report that cites the evidence for the service that the team decided for.")]
-    public string Findings([Description("The service that the team decided for.")] string decision)
-    {
-        if (_onset.Value is not { } onset || Of(decision) is not { } suspect)
-        {
-            return "";
-        }
-
-        var text = new StringBuilder();
-        text.AppendLine(Invariant($"It got worse at {onset.Time:yyyy-MM-dd HH:mm:ss}Z: {onset.Before:0.#} bad records a minute before, {onset.After:0.#} after."));
-        text.AppendLine(Invariant($"\n### What {suspect.Service} wrote\n"));
-        text.AppendLine(Evidence(suspect.Service));
-        var elsewhere = Anomaly.Rank(_index.Value, onset.Time).Where(a => a.Service != suspect.Service && a.Severity == Severity.Error && a.Bits > 4).Take(5).ToList();
-        if (elsewhere.Count > 0)
-        {
-            text.AppendLine("\n### What failed elsewhere\n");
-            text.AppendLine(Lines(elsewhere.Select(Quote)));
-        }
-
-        var before = NewBefore(onset).Where(a => a.Service != suspect.Service).Take(4).ToList();
-        if (before.Count > 0)
-        {
-            text.AppendLine("\n### What else was new shortly before\n");
-            text.AppendLine(Lines(before.Select(Quote)));
-        }
-
-        text.AppendLine("\n### What the counts say\n");
-        foreach (var s in _suspects.Value.Take(4))
-        {
-            text.AppendLine(Invariant($"- {s.Service} {100 * s.Score:0} %: first failing hop of {100 * s.Blame:0} % of the failed requests, {100 * s.Delay:0} % of the added time, {100 * s.Change:0} % of what is new"));
-        }
-
-        return text.ToString();
-    }
+    public string Report([Description("The service that the team decided for.")] string decision) =>
+        Of(decision) is { } suspect && _findings.Value is { } found ? found.Write(suspect) : "";
 
     /// <summary>Checks a report.</summary>
     [KernelFunction("check"), Description("Checks that every file and line that a report cites exists and says what is quoted. Gives nothing when all is well.")]
@@ -214,21 +186,20 @@ public sealed class LogsPlugin
     private Suspect? Of(string? service) =>
         _suspects.Value.FirstOrDefault(s => s.Service.Equals(service?.Trim(), StringComparison.OrdinalIgnoreCase));
 
-    private IEnumerable<Anomaly> Told(Suspect suspect)
-    {
-        var onset = _onset.Value!.Time;
-        // What came new before the harm tells the cause, what came with it the mechanism.
-        return suspect.Evidence.Concat(NewBefore(_onset.Value).Where(a => a.Service == suspect.Service)).DistinctBy(a => a.First)
-            .OrderByDescending(a => a.IsNew && !a.InRequests && a.FirstTime <= onset.AddSeconds(30))
-            .ThenByDescending(a => Math.Abs(a.Bits) + (a.IsNew ? 6 : 0)).Take(Shown);
-    }
+    /// <summary>What came new before the harm tells the cause, what came with it the mechanism.</summary>
+    private IEnumerable<Anomaly> Told(Suspect suspect) => _findings.Value is not { } found ? []
+        : found.Changes(suspect.Service).Concat(found.Since(suspect.Service)).DistinctBy(a => a.First).Take(Shown);
 
+    /// <summary>What was new before the onset: changes first, then the rest, each nearest to it first.</summary>
     private IEnumerable<Anomaly> NewBefore(Onset onset) => Anomaly.Rank(_index.Value, onset.Time)
-        .Where(a => a.IsNew && !a.InRequests && a.FirstTime <= onset.Time.AddSeconds(30)).OrderByDescending(a => a.FirstTime);
+        .Where(a => a.IsNew && !a.InRequests && a.FirstTime <= onset.Time.AddSeconds(30))
+        .OrderByDescending(a => ServiceSignals.IsChange(FirstText(a))).ThenByDescending(a => a.FirstTime);
+
+    private string Place(Suspect suspect) => Told(suspect).FirstOrDefault() is { } first ? $"{first.First} " : "";
 
     private RequestPath? Typical()
     {
-        if (_onset.Value is not { } onset || _suspects.Value.MaxBy(s => s.Blame) is not { } blamed)
+        if (_onset.Value is not { } onset || _suspects.Value.MaxBy(s => s.FailedFirst) is not { } blamed)
         {
             return null;
         }
@@ -237,16 +208,7 @@ public sealed class LogsPlugin
         return failed.OrderByDescending(p => p.FirstFailure == blamed.Service).ThenByDescending(p => p.Hops.Count).ThenBy(p => p.Hops[0].First).FirstOrDefault();
     }
 
-    private string Quote(Anomaly anomaly) => $"- `{anomaly.First}` `{Text(anomaly.First)}`";
-
-    private string Text(Citation at) => Citations.Quoted(_reader.Lines(at.File, at.Line, 1).Select(l => l.Text).FirstOrDefault() ?? "");
-
-    /// <summary>The message of a kind's first record, values included.</summary>
-    private string FirstText(Anomaly anomaly)
-    {
-        var record = LineParser.Parse(Text(anomaly.First), _index.Value.Start.Year);
-        return record.Message.Length > 0 ? record.Message : anomaly.Template;
-    }
+    private string FirstText(Anomaly anomaly) => _findings.Value!.FirstText(anomaly);
 
     private static string Cut(string text) => text.Length > 110 ? text[..110] + "…" : text;
 

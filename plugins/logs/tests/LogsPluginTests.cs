@@ -23,7 +23,7 @@ public sealed class LogsPluginTests : IDisposable
     [Fact]
     public void All_functions_answer_with_lines_that_exist()
     {
-        foreach (var answer in new[] { _logs.Overview(), _logs.Search("pool"), _logs.Timeline(), _logs.Trace(), _logs.Anomalies(), _logs.Anomalies("checkout"), _logs.Changes(), _logs.Suspects(), _logs.Around("checkout.log", 476), _logs.Hypotheses(), _logs.Symptoms(), _logs.Findings("checkout"), _logs.Evidence("checkout") })
+        foreach (var answer in new[] { _logs.Overview(), _logs.Search("pool"), _logs.Timeline(), _logs.Trace(), _logs.Anomalies(), _logs.Anomalies("checkout"), _logs.Changes(), _logs.Suspects(), _logs.Around("checkout.log", 476), _logs.Hypotheses(), _logs.Symptoms(), _logs.Report("checkout"), _logs.Evidence("checkout") })
         {
             Assert.NotEmpty(answer);
             if (Citations.In(answer).Count > 0)
@@ -60,7 +60,7 @@ public sealed class LogsPluginTests : IDisposable
         var report = Path.Combine(_output.Path, "report.md");
         File.WriteAllText(report, "It was checkout.log:99999.");
         Assert.Contains("99999", _logs.Check(report), StringComparison.Ordinal);
-        File.WriteAllText(report, _logs.Findings("checkout"));
+        File.WriteAllText(report, _logs.Report("checkout"));
         Assert.Empty(_logs.Check(report));
         Assert.Throws<UnauthorizedAccessException>(() => _logs.Check(Path.Combine(_folder.Path, "checkout.log")));
     }

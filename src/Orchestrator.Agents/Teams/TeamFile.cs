@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Orchestrator.Agents.Definitions;
 using Orchestrator.Core.Teams;
 
@@ -94,6 +95,8 @@ internal static class TeamFile
             Evidence = map.Text("evidence") ?? defaults.Evidence,
             Rule = map.Text("rule") ?? defaults.Rule,
             Weight = map.Number("weight") ?? defaults.Weight,
+            PerToken = map.Flag("per_token") ?? defaults.PerToken,
+            MaxShift = map.Number("max_shift"),
         };
     }
 
@@ -104,6 +107,7 @@ internal static class TeamFile
         {
             Prompt = map.Text("prompt") ?? defaults.Prompt,
             MaxFacts = map.Integer("max_facts") ?? defaults.MaxFacts,
+            Extract = map.Text("extract"),
         };
     }
 
@@ -137,6 +141,12 @@ internal static class TeamFile
             yield return facts.Error("schema", "a JSON schema is expected: an object with 'type' and 'properties'");
         }
 
+        if (team.Map("facts") is { } extracted && extracted.Text("extract") is { } pattern
+            && CheckExtract(pattern, extracted.Anything("schema") as JsonObject) is { } wrong)
+        {
+            yield return extracted.Error("extract", wrong);
+        }
+
         if (team.Map("protocol")?.Map("decision") is { } decision)
         {
             foreach (var error in CheckDecision(decision))
@@ -165,6 +175,23 @@ internal static class TeamFile
         foreach (var error in Unique(options, "name", "option"))
         {
             yield return error;
+        }
+    }
+
+    private static string? CheckExtract(string pattern, JsonObject? schema)
+    {
+        try
+        {
+            var regex = new Regex(pattern, RegexOptions.NonBacktracking);
+            string[] groups = [.. regex.GetGroupNames().Where(n => !char.IsAsciiDigit(n[0]))];
+            string[] properties = [.. (schema?["properties"] as JsonObject ?? []).Select(p => p.Key)];
+            return groups.Length == 0 ? "the expression has no named group, as in (?<service>\\w+)"
+                : groups.FirstOrDefault(g => !properties.Contains(g)) is { } unknown ? $"the schema has no property '{unknown}'{Spelling.Hint(unknown, properties)}"
+                : null;
+        }
+        catch (Exception e) when (e is ArgumentException or NotSupportedException)
+        {
+            return $"this is no regular expression without backtracking: {e.Message}";
         }
     }
 

@@ -49,7 +49,9 @@ internal static class TeamShape
         new("arguments", new MapShape(TextShape.Any), "What the function is called with."),
         new("evidence", TextShape.Choice("own", "transcript"), "What a member weighs the options against: what it said itself, or what was said last.") { Default = "own" },
         new("rule", TextShape.Choice("pooled", "plurality"), "How votes become a decision.") { Default = "pooled" },
-        new("weight", new NumberShape(0, 10), "How much the members' votes count against the prior.") { Default = 1 });
+        new("weight", new NumberShape(0, 10), "How much the members' votes count against the prior.") { Default = 1 },
+        new("per_token", new FlagShape(), "Whether votes count as a mean per token of what is weighed, rather than as a sum over all of it.") { Default = false },
+        new("max_shift", new NumberShape(0, 1000), "By how many nats at most the votes move an option against the prior; without it there is no limit."));
 
     private static readonly ObjectShape Protocol = new(
         "protocol",
@@ -62,7 +64,8 @@ internal static class TeamShape
         "facts",
         new("prompt", TextShape.Name, "The prompt that asks for them; a file in prompts/.") { Default = "facts" },
         new("schema", new AnythingShape(), "The JSON schema of one fact; bound its texts by maxLength.", Required: true),
-        new("max_facts", new IntegerShape(1, 32), "The most facts of one task.") { Default = 4 });
+        new("max_facts", new IntegerShape(1, 32), "The most facts of one task.") { Default = 4 },
+        new("extract", TextShape.Any, "A regular expression with named groups; each match in what the tools gave is a fact to choose, and its groups are properties that can't be changed."));
 
     private static readonly ObjectShape Budget = new(
         "budget",

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Agents;
 using Orchestrator.Core.Models;
@@ -11,21 +12,25 @@ namespace Orchestrator.Agents.Tools;
 /// </summary>
 internal sealed class ToolDecision(AgentTurn turn, ModelRequest request, IReadOnlyList<AITool> tools)
 {
-    private readonly Choice[] _tools = [.. tools.Select(t => new Choice(t.Name, t.Description))];
-
     /// <summary>The tool to call, or null to answer.</summary>
     public async Task<string?> NextAsync(
         IChoiceScorer scorer, IReadOnlyList<ToolResult> results, CancellationToken cancellationToken)
     {
-        var calls = Array.ConvertAll(_tools, tool => results.Count(r => r.Tool == tool.Name));
-        var question = ToolQuestions.WhichOrAnswer(turn.Cue, _tools, calls, request);
+        var open = tools.Where(t => !IsSpent(t, results)).Select(t => new Choice(t.Name, t.Description)).ToArray();
+        if (open.Length == 0)
+        {
+            return null;
+        }
+
+        var calls = Array.ConvertAll(open, tool => results.Count(r => r.Tool == tool.Name));
+        var question = ToolQuestions.WhichOrAnswer(turn.Cue, open, calls, request);
         var best = (await scorer.ScoreAsync(question, cancellationToken).ConfigureAwait(false)).Best.Choice.Name;
         return best == ToolQuestions.Answer ? null : best;
     }
 
-    /// <summary>Whether the last call is one that was made before in this turn: it would be made for ever.</summary>
-    public static bool Repeats(IReadOnlyList<ToolResult> results) =>
-        results.Count > 1
-        && results.SkipLast(1).Any(r => r.Tool == results[^1].Tool
-            && r.Arguments.GetRawText() == results[^1].Arguments.GetRawText());
+    /// <summary>Whether a tool was called in this turn and takes no arguments: another call would be the same call.</summary>
+    private static bool IsSpent(AITool tool, IReadOnlyList<ToolResult> results) =>
+        results.Any(r => r.Tool == tool.Name)
+        && tool is AIFunctionDeclaration { JsonSchema: { ValueKind: JsonValueKind.Object } schema }
+        && !(schema.TryGetProperty("properties", out var properties) && properties.EnumerateObject().Any());
 }

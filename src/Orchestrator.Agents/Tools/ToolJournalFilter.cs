@@ -21,8 +21,16 @@ internal sealed class ToolJournalFilter(
     {
         var scope = ToolScope.Current;
         var tool = ToolName.Of(context.Function);
-        using var call = ToolCall.Claim(scope?.NextCallId() ?? tool, context.CancellationToken);
         var arguments = ToolText.Arguments(context.Arguments);
+        if (scope?.Repeated(tool, arguments) is { } earlier)
+        {
+            // The agent ends its calls here, so nothing can have changed the answer since.
+            context.Result = new FunctionResult(context.Function, $"{earlier.Result}\n(The same call as before, with the same answer.)");
+            End(scope);
+            return;
+        }
+
+        using var call = ToolCall.Claim(scope?.NextCallId() ?? tool, context.CancellationToken);
         await AppendAsync(scope, new ToolCalled(call.Id, tool, redactor.Redact(arguments)) { Agent = agent }).ConfigureAwait(false);
 
         var started = timeProvider.GetTimestamp();
@@ -47,6 +55,11 @@ internal sealed class ToolJournalFilter(
         if (!call.IsNested)
         {
             scope?.Add(new ToolResult(tool, arguments, text, failed));
+            End(scope);
+        }
+
+        static void End(ToolScope? scope)
+        {
             if (scope?.StopsAfterCalls == true && FunctionInvokingChatClient.CurrentContext is { } chat)
             {
                 chat.Terminate = true;

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Orchestrator.Core.Agents;
 
 namespace Orchestrator.Agents.Tools;
@@ -36,6 +37,14 @@ internal sealed class ToolScope : IDisposable
     public static ToolScope Begin(string callIdPrefix = "call") => Ambient.Value = new ToolScope(callIdPrefix);
 
     public string NextCallId() => $"{CallIdPrefix}-{Interlocked.Increment(ref _calls)}";
+
+    /// <summary>
+    /// The earlier outcome of the very same call, where the agent decides between calls; null otherwise. An agent that calls
+    /// freely may have done something in between that changes what a tool gives.
+    /// </summary>
+    public ToolResult? Repeated(string tool, JsonElement arguments) => StopsAfterCalls && ToolCall.Current is not { IsNested: true }
+        ? Results.FirstOrDefault(r => r.Tool == tool && JsonElement.DeepEquals(r.Arguments, arguments))
+        : null;
 
     public void Add(ToolResult result)
     {

@@ -23,6 +23,8 @@ internal sealed class DecisionStep(RunScope run)
             Voters = [.. run.Members.Agents.Select(a => (a.Card.Name, Evidence(decision, a.Card.Name)))],
             Rule = decision.Rule == "plurality" ? VotingRule.Plurality : VotingRule.Pooled,
             Weight = decision.Weight,
+            PerToken = decision.PerToken,
+            MaxShift = decision.MaxShift,
             Request = new ModelRequest { RunId = run.Journal.RunId },
         };
         run.Decision = await Vote.HoldAsync(run.Scorer, vote, cancellationToken).ConfigureAwait(false);

@@ -120,7 +120,7 @@ internal sealed class DeliverableStep(RunScope run)
         ["evidence"] = "",
         ["question"] = run.Team.Protocol.Decision?.Question ?? "",
         ["decision"] = run.Decision?.Winner ?? "",
-        ["margin"] = run.Decision?.Margin ?? 0,
+        ["margin"] = Math.Round(run.Decision?.Margin ?? 0, 3),
         ["shares"] = (run.Decision?.Shares ?? []).Select(s => new Dictionary<string, object?>
         {
             ["option"] = s.Option,

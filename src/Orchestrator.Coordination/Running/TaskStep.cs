@@ -1,6 +1,3 @@
-using System.Text;
-using System.Text.Json;
-using System.Text.Json.Nodes;
 using Orchestrator.Coordination.Planning;
 using Orchestrator.Coordination.Protocols;
 using Orchestrator.Core.Agents;
@@ -89,10 +86,15 @@ internal sealed class TaskStep(RunScope run)
         {
             new(name, $"(result of {task.Id}) {reply.Text}"),
         };
-        if (run.Team.Facts is not null
-            && await FactsAsync(task, agent, Fork(transcript, cue, name, reply), cancellationToken).ConfigureAwait(false) is { } facts)
+        if (run.Team.Facts is { } definition)
         {
-            messages.Add(facts);
+            var factsCue = await run.Prompts.RenderAsync(definition.Prompt, Variables(task, agent), cancellationToken).ConfigureAwait(false);
+            var facts = await new FactsStep(run, definition)
+                .RunAsync(task, agent, factsCue, Fork(transcript, cue, name, reply), reply, cancellationToken).ConfigureAwait(false);
+            if (facts is not null)
+            {
+                messages.Add(facts);
+            }
         }
 
         return new TaskResult(new TaskOutcome(task.Id, name, true, reply.Text), messages);
@@ -109,25 +111,6 @@ internal sealed class TaskStep(RunScope run)
         return transcript.AddTurn(cue, new TeamMessage(name, reply.Text, TokenIds: reply.TokenIds));
     }
 
-    /// <summary>Lets the agent write down what it found, under a schema; a result without facts is a result all the same.</summary>
-    private async Task<TeamMessage?> FactsAsync(
-        PlanTask task, IAgent agent, Transcript fork, CancellationToken cancellationToken)
-    {
-        var definition = run.Team.Facts!;
-        var cue = await run.Prompts.RenderAsync(definition.Prompt, Variables(task, agent), cancellationToken).ConfigureAwait(false);
-        var turn = run.Turn(cue, fork) with { Schema = FactsSchema(definition.Schema, definition.MaxFacts), Tools = [] };
-        var outcome = await run.Turns.TakeAsync(agent, turn, task.Id, cancellationToken).ConfigureAwait(false);
-        if (outcome.Reply?.Content is not { ValueKind: JsonValueKind.Object } content
-            || !content.TryGetProperty("facts", out var facts)
-            || facts.ValueKind != JsonValueKind.Array
-            || facts.GetArrayLength() == 0)
-        {
-            return null;
-        }
-
-        return new TeamMessage(agent.Card.Name, $"(facts of {task.Id})\n{InWords(facts)}", Performative.Inform, facts.Clone());
-    }
-
     private Dictionary<string, object?> Variables(PlanTask task, IAgent agent)
     {
         var variables = PromptVariables.Of(agent.Card);
@@ -137,37 +120,6 @@ internal sealed class TaskStep(RunScope run)
         variables["needs"] = task.Needs;
         variables["inputs"] = run.Team.Inputs;
         return variables;
-    }
-
-    private static JsonElement FactsSchema(JsonElement fact, int maxFacts) => JsonSerializer.SerializeToElement<JsonNode>(new JsonObject
-    {
-        ["type"] = "object",
-        ["properties"] = new JsonObject
-        {
-            ["facts"] = new JsonObject
-            {
-                ["type"] = "array",
-                ["items"] = JsonNode.Parse(fact.GetRawText()),
-                ["maxItems"] = maxFacts,
-            },
-        },
-        ["required"] = new JsonArray("facts"),
-        ["additionalProperties"] = false,
-    });
-
-    /// <summary>Facts as lines of <c>key: value</c>, which small models read better than JSON.</summary>
-    private static string InWords(JsonElement facts)
-    {
-        var text = new StringBuilder();
-        foreach (var fact in facts.EnumerateArray())
-        {
-            text.Append(text.Length == 0 ? "- " : "\n- ");
-            text.Append(fact.ValueKind == JsonValueKind.Object
-                ? string.Join(", ", fact.EnumerateObject().Select(p => $"{p.Name}: {p.Value}"))
-                : fact.ToString());
-        }
-
-        return text.ToString();
     }
 
     private sealed record TaskResult(TaskOutcome Outcome, IReadOnlyList<TeamMessage> Messages);

@@ -44,6 +44,12 @@ public sealed record VoteQuestion
     /// </summary>
     public double Weight { get; init; } = 1;
 
+    /// <summary>Whether a voter's log-likelihoods count as a mean per token of its evidence rather than as their sum.</summary>
+    public bool PerToken { get; init; }
+
+    /// <summary>By how many nats at most the voters together move an option against the prior; null for no limit.</summary>
+    public double? MaxShift { get; init; }
+
     /// <summary>What the questions carry to the model; the voter's name is filled in.</summary>
     public ModelRequest Request { get; init; } = new();
 }
@@ -93,9 +99,14 @@ public static class Vote
         ArgumentNullException.ThrowIfNull(question);
         ArgumentNullException.ThrowIfNull(results);
         var options = question.Options.Count;
-        var logs = results.Select(r => r.Scores.Select(s => Math.Log(Math.Max(s.Probability, 1e-300))).ToArray()).ToArray();
-        double Score(IEnumerable<double[]> voters, int option) =>
-            (question.LogPriors?[option] ?? 0) + (question.Weight * voters.Average(v => v[option]));
+        var logs = results.Select(r => Contrasts(r, question.PerToken)).ToArray();
+        double Shift(IEnumerable<double[]> voters, int option)
+        {
+            var shift = question.Weight * voters.Average(v => v[option]);
+            return question.MaxShift is { } most ? Math.Clamp(shift, -most, most) : shift;
+        }
+
+        double Score(IEnumerable<double[]> voters, int option) => (question.LogPriors?[option] ?? 0) + Shift(voters, option);
         var pooled = Softmax([.. Enumerable.Range(0, options).Select(o => Score(logs, o))]);
         var choices = logs.Select(v => Best([.. Enumerable.Range(0, options).Select(o => Score([v], o))])).ToArray();
         var shares = question.Rule == VotingRule.Pooled
@@ -108,6 +119,16 @@ public static class Vote
             options == 1 ? 1 : shares[order[0]] - shares[order[1]],
             [.. order.Select(o => new OptionShare(question.Options[o].Name, shares[o]))],
             [.. question.Voters.Select((v, i) => new Ballot(v.Voter, question.Options[choices[i]].Name, results[i]))]);
+    }
+
+    /// <summary>A voter's log-likelihoods less their mean over the options, in nats, or nats per token.</summary>
+    private static double[] Contrasts(ChoiceResult result, bool perToken)
+    {
+        var logs = result.Scores.Select(s => Math.Log(Math.Max(s.Probability, 1e-300))).ToArray();
+        var mean = logs.Average();
+        // A scorer that tells no number of tokens has given no sum over them.
+        var tokens = perToken ? Math.Max(1, result.EvidenceTokens) : 1;
+        return Array.ConvertAll(logs, l => (l - mean) / tokens);
     }
 
     private static ChoiceQuestion Ask(VoteQuestion question, string voter, string evidence) => new()

@@ -101,6 +101,9 @@ public sealed record ChoiceScore(Choice Choice, double LogLikelihood, double Pro
 public sealed record ChoiceResult(
     IReadOnlyList<ChoiceScore> Scores, ChoiceMethod Method, int ComputedTokens = 0, int ReusedTokens = 0)
 {
+    /// <summary>Over how many tokens of evidence the scores add up, in the channel; 0 where they are no such sum.</summary>
+    public int EvidenceTokens { get; init; }
+
     /// <summary>The most probable option; the first of equals.</summary>
     public ChoiceScore Best => Scores.MaxBy(s => s.Probability)!;
 

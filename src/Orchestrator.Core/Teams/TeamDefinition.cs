@@ -147,6 +147,18 @@ public sealed record DecisionDefinition
 
     /// <summary>How much the members' likelihoods count against the prior, 0 to 10; 1 is as computed.</summary>
     public double Weight { get; init; } = 1;
+
+    /// <summary>
+    /// Whether a member's log-likelihoods count as a mean per token of its evidence rather than as their sum. The sum over a
+    /// long text makes a model far surer than it is right.
+    /// </summary>
+    public bool PerToken { get; init; }
+
+    /// <summary>
+    /// By how many nats at most the members together move an option against the prior, up or down; null for no limit. So
+    /// a prior that is surer than twice this stands, whatever the members say.
+    /// </summary>
+    public double? MaxShift { get; init; }
 }
 
 /// <summary>Something that can be decided for.</summary>
@@ -173,6 +185,13 @@ public sealed record FactsDefinition
 
     /// <summary>The most facts of one task, 1 to 32.</summary>
     public int MaxFacts { get; init; } = 4;
+
+    /// <summary>
+    /// A regular expression whose named groups are properties of the schema; null lets the member write all of them. Each
+    /// match in what the task's tools gave is a candidate: the member chooses among these records, whose values it cannot
+    /// change, and writes the other properties. A task whose tools gave no match brings no facts.
+    /// </summary>
+    public string? Extract { get; init; }
 }
 
 /// <summary>What a run may use at most. A budget is checked before work is done, and its end is the run's reason to end.</summary>

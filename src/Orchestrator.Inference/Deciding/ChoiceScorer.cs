@@ -128,7 +128,10 @@ public sealed class ChoiceScorer : IChoiceScorer
             };
         }
 
-        return ChoiceQuestions.Normalise(question, scores, method, result.ComputedTokens, result.ReusedTokens);
+        return ChoiceQuestions.Normalise(question, scores, method, result.ComputedTokens, result.ReusedTokens) with
+        {
+            EvidenceTokens = method == ChoiceMethod.Channel ? result.LogProbabilities[0].Length : 0,
+        };
     }
 
     private List<ScoreSequence> Direct(ChoiceQuestion question, int[] context, string evidence)

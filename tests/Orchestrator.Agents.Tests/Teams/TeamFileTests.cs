@@ -94,6 +94,25 @@ public sealed class TeamFileTests
     }
 
     [Theory]
+    [InlineData(@"(?<file>\S+:\d+)", null)]
+    [InlineData(@"\S+:\d+", "has no named group")]
+    [InlineData(@"(?<flie>\S+)", "no property 'flie'; did you mean 'file'?")]
+    [InlineData("(?<file>", "no regular expression")]
+    public void Facts_are_extracted_by_groups_that_the_schema_has(string pattern, string? message)
+    {
+        var text = Good.Replace("facts:\n", $"facts:\n  extract: '{pattern}'\n", StringComparison.Ordinal);
+        if (message is null)
+        {
+            Assert.Equal(pattern, Read(text).Facts!.Extract);
+            return;
+        }
+
+        var error = Assert.Single(Assert.Throws<DefinitionException>(() => Read(text)).Errors);
+        Assert.Equal("facts.extract", error.Key);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("model: small", "modl: small", 3, "modl", "unknown key 'modl' in a team; did you mean 'model'?")]
     [InlineData("    role: analyst\n", "", 5, "members[0].role", "a member needs 'role'")]
     [InlineData("    capabilities: [reading]", "    capability: [reading]", 8, "members[0].capability", "unknown key 'capability' in a member; did you mean")]

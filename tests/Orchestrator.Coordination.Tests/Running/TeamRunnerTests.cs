@@ -198,6 +198,35 @@ public sealed class TeamRunnerTests
     }
 
     [Fact]
+    public async Task Facts_are_chosen_among_the_records_that_tools_gave()
+    {
+        const string Given = "a.log:3 db: disk full (7 times)\nno record\nb.log:9 web: slow";
+        await using var run = new TestRun
+        {
+            Takes = (name, turn, _) => Task.FromResult(turn.Schema is not null
+                ? new AgentReply("""{"facts":[{"source":"a.log:3","service":"db","kind":"cause"},{"source":"a.log:3","service":"db","kind":"symptom"}]}""")
+                : new AgentReply($"{name} is done at {turn.Transcript.Count}", ToolResults: name == "cid" ? null : [new ToolResult("logs-find", JsonDocument.Parse("{}").RootElement, Given)])),
+        };
+        run.Team = run.Team with
+        {
+            Facts = new FactsDefinition
+            {
+                Schema = JsonDocument.Parse("""{"type":"object","properties":{"source":{"type":"string"},"service":{"type":"string"},"kind":{"enum":["cause","symptom"]}}}""").RootElement,
+                Extract = @"^(?<source>\S+:\d+) (?<service>\w+): ",
+            },
+        };
+        Assert.Equal("completed", (await run.RunAsync()).Reason);
+
+        // Who has no records is not asked.
+        Assert.DoesNotContain(run.Members["cid"].Turns, t => t.Schema is not null);
+        var choices = run.Members["ann"].Turns[1].Schema!.Value.GetProperty("properties").GetProperty("facts").GetProperty("items").GetProperty("anyOf");
+        Assert.Equal(["a.log:3 db", "b.log:9 web"], choices.EnumerateArray().Select(c => c.GetProperty("properties"))
+            .Select(p => $"{p.GetProperty("source").GetProperty("const")} {p.GetProperty("service").GetProperty("const")}"));
+        var facts = run.Of<MessagePosted>().First(m => m.Message.Content is not null).Message.Content!.Value;
+        Assert.Equal("cause", Assert.Single(facts.EnumerateArray()).GetProperty("kind").GetString());
+    }
+
+    [Fact]
     public async Task The_team_votes_on_options_of_a_tool_with_the_tools_prior_each_member_by_what_it_found()
     {
         await using var run = new TestRun

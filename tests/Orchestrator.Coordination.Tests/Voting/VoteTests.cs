@@ -30,6 +30,28 @@ public sealed class VoteTests
     }
 
     [Fact]
+    public void Per_token_a_long_text_says_as_much_as_a_short_one()
+    {
+        var question = Question(["a", "b"], 1, [0, 0.1]) with { PerToken = true };
+        var say = Result(question, 0.6, 0.4) with { EvidenceTokens = 1 };
+        var repeat = Result(question, Math.Pow(0.6, 100), Math.Pow(0.4, 100)) with { EvidenceTokens = 100 };
+        Assert.Equal("a", Vote.Count(question, [say]).Winner);
+        Assert.Equal(Vote.Count(question, [say]).Margin, Vote.Count(question, [repeat]).Margin, 9);
+        Assert.True(Vote.Count(question with { PerToken = false }, [repeat]).Margin > 0.999);
+    }
+
+    [Property(MaxTest = 300)]
+    public Property A_prior_surer_than_twice_the_limit_stands(NormalFloat score, PositiveInt options) => Prop.ForAll(
+        Gen.Choose(-500, 0).ArrayOf(2 + (options.Get % 4)).ToArbitrary(),
+        scores =>
+        {
+            string[] names = [.. scores.Select((_, i) => $"o{i}")];
+            var question = Question(names, 1, [.. names.Select((_, i) => i == 0 ? 1.01 : 0)]) with { MaxShift = 0.5, Weight = Math.Abs(score.Get) };
+            var asked = new ChoiceQuestion { Evidence = "", Options = question.Options };
+            return Vote.Count(question, [ChoiceQuestions.Normalise(asked, [.. scores.Select(s => (double)s)], ChoiceMethod.Channel)]).Winner == "o0";
+        });
+
+    [Fact]
     public void Plurality_counts_votes_and_breaks_ties_by_the_pooled_share()
     {
         var question = Question(["a", "b", "c"], 3) with { Rule = VotingRule.Plurality };
