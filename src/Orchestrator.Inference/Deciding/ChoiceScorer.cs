@@ -99,7 +99,10 @@ public sealed class ChoiceScorer : IChoiceScorer
             scores,
             method,
             result.ComputedTokens + biases.ComputedTokens,
-            result.ReusedTokens + biases.ReusedTokens);
+            result.ReusedTokens + biases.ReusedTokens) with
+        {
+            EvidenceTokens = evidence.Length,
+        };
     }
 
     /// <summary>How likely each option is after the evidence.</summary>
@@ -128,10 +131,7 @@ public sealed class ChoiceScorer : IChoiceScorer
             };
         }
 
-        return ChoiceQuestions.Normalise(question, scores, method, result.ComputedTokens, result.ReusedTokens) with
-        {
-            EvidenceTokens = method == ChoiceMethod.Channel ? result.LogProbabilities[0].Length : 0,
-        };
+        return ChoiceQuestions.Normalise(question, scores, method, result.ComputedTokens, result.ReusedTokens);
     }
 
     private List<ScoreSequence> Direct(ChoiceQuestion question, int[] context, string evidence)

@@ -133,6 +133,7 @@ public sealed class InferenceEngine : IInferenceEngine
             return new ScoreResult([], 0, 0);
         }
 
+        cancellationToken.ThrowIfCancellationRequested();
         var job = new ScoreJob(request);
         Submit(job.Branches);
         try
@@ -175,6 +176,7 @@ public sealed class InferenceEngine : IInferenceEngine
         }
 
         var works = inputs.Select(i => new Embedding(i, Model.EmbeddingLength)).ToArray();
+        cancellationToken.ThrowIfCancellationRequested();
         Submit(works);
         try
         {
