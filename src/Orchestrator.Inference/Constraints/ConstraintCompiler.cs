@@ -54,7 +54,8 @@ public sealed class ConstraintCompiler : IConstraintCompiler
         var constraint = new GrammarConstraint(Vocabulary, _trie, Build(definition));
         if (_cache.Count >= MaxCached)
         {
-            // The older half goes.
+            // The older half goes. What constraints share goes with it, or it would grow for ever; those that stay keep theirs.
+            _terminals.Clear();
             foreach (var (oldKey, _) in _cache.OrderBy(pair => pair.Value.Used).Take(MaxCached / 2).ToArray())
             {
                 _cache.TryRemove(oldKey, out _);

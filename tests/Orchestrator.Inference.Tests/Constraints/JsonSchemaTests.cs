@@ -118,6 +118,17 @@ public class JsonSchemaTests
         Assert.True(matcher.CanEnd && matcher.MustEnd);
     }
 
+    [Theory]
+    [InlineData("""{"type":"integer","multipleOf":7}""", "-0")]
+    [InlineData("""{"multipleOf":0.5}""", "-0.0")]
+    [InlineData("""{"multipleOf":0.5,"minimum":-0.4,"maximum":3}""", "-")]
+    public void Minus_zero_is_read_and_never_written(string schema, string text)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        Assert.False(Compiler.Compile(new ConstraintDefinition.JsonSchema(schema)).Start().TryAcceptBytes(bytes));
+        Assert.True(Compiler.Compile(new ConstraintDefinition.JsonSchema(schema, JsonConstraintOptions.Validation)).Start().TryAcceptBytes(bytes));
+    }
+
     [Fact]
     public void Parts_can_be_composed()
     {

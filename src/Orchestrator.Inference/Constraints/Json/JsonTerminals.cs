@@ -32,7 +32,7 @@ internal sealed class JsonTerminals
     public JsonPunctuation Punctuation { get; }
 
     public Terminal Literals(IReadOnlyList<string> literals)
-        => _literals.GetOrAdd(string.Join('|', literals), _ => new Terminal(new LiteralDfa(Punctuation.LeadingWhitespace, [.. literals]).Start));
+        => Shared(_literals, string.Join('|', literals), _ => new Terminal(new LiteralDfa(Punctuation.LeadingWhitespace, [.. literals]).Start));
 
     public Terminal Number(NumberRange range) => Shared(_ranges, range, CreateNumber);
 

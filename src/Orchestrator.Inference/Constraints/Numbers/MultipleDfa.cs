@@ -29,8 +29,10 @@ internal sealed class MultipleDfa : ByteDfa<MultipleKey>
         _positive = (
             range.Min is { } min ? BigInteger.Max(0, Above(min, range.MinExclusive)) : 0,
             range.Max is { } max ? -Above(-max, range.MaxExclusive) : null);
+        // Minus zero is read, and not written.
+        var least = style.Exponents ? 0 : BigInteger.One;
         _negative = (
-            range.Max is { } top ? BigInteger.Max(0, Above(-top, range.MaxExclusive)) : 0,
+            range.Max is { } top ? BigInteger.Max(least, Above(-top, range.MaxExclusive)) : least,
             range.Min is { } bottom ? -Above(bottom, range.MinExclusive) : null);
         _maxDigits = Math.Max(Math.Min(style.MaxDigits, Math.Max(1, MaxExactDigits - _power)), Length(BigInteger.Max(_positive.Low, _negative.Low) + _step) + 1);
     }
@@ -74,7 +76,7 @@ internal sealed class MultipleDfa : ByteDfa<MultipleKey>
 
         if (key.Stage == NumberStage.Minus)
         {
-            var first = FirstMultiple(BigInteger.Max(side.Low, _style.Exponents ? 0 : 1));
+            var first = FirstMultiple(side.Low);
             return side.High is not { } most || first <= most;
         }
 
@@ -115,8 +117,7 @@ internal sealed class MultipleDfa : ByteDfa<MultipleKey>
 
         var side = key.Negative ? _negative : _positive;
         var value = key.Digits * BigInteger.Pow(10, _power - key.Places);
-        return value >= side.Low && (side.High is not { } high || value <= high) && (value % _step).IsZero
-            && (!key.Negative || !value.IsZero || _style.Exponents);
+        return value >= side.Low && (side.High is not { } high || value <= high) && (value % _step).IsZero;
     }
 
     private sealed class MultipleState : ByteState

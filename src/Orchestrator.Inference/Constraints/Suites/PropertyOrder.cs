@@ -23,7 +23,7 @@ internal sealed class PropertyOrder
     public static bool IsAllThatIsWrong(ITokenConstraint constraint, JsonElement schema, JsonElement instance)
     {
         var search = new PropertyOrder(schema);
-        return search.Write(constraint.Start(), instance) is { CanEnd: true };
+        return search.Write(constraint.Start(), instance).Any(end => end.CanEnd);
     }
 
     private static IConstraintMatcher? Append(IConstraintMatcher matcher, string text)
@@ -72,28 +72,26 @@ internal sealed class PropertyOrder
         }
     }
 
-    private IConstraintMatcher? Write(IConstraintMatcher matcher, JsonElement value)
+    /// <summary>
+    /// Each way in which a value is accepted. One that ends well here may fail later: a schema with alternatives reads on in
+    /// several of them at once, and another order keeps another of them alive.
+    /// </summary>
+    private IEnumerable<IConstraintMatcher> Write(IConstraintMatcher matcher, JsonElement value) => value.ValueKind switch
     {
-        switch (value.ValueKind)
+        JsonValueKind.Array => Append(matcher, "[") is { } open
+            ? Sequence(open, [.. value.EnumerateArray().Select((item, i) => (i > 0 ? ", " : "", item))], 0, "]")
+            : [],
+        JsonValueKind.Object => WriteObject(matcher, value),
+        _ => Append(matcher, PythonJson.Write(value)) is { } end ? [end] : [],
+    };
+
+    private IEnumerable<IConstraintMatcher> WriteObject(IConstraintMatcher matcher, JsonElement value)
+    {
+        if (Append(matcher, "{") is not { } open)
         {
-            case JsonValueKind.Array:
-                var after = Append(matcher, "[");
-                foreach (var (i, item) in value.EnumerateArray().Index())
-                {
-                    after = after is null ? null : Append(after, i > 0 ? ", " : "");
-                    after = after is null ? null : Write(after, item);
-                }
-
-                return after is null ? null : Append(after, "]");
-            case JsonValueKind.Object:
-                return WriteObject(matcher, value);
-            default:
-                return Append(matcher, PythonJson.Write(value));
+            yield break;
         }
-    }
 
-    private IConstraintMatcher? WriteObject(IConstraintMatcher matcher, JsonElement value)
-    {
         var properties = value.EnumerateObject().GroupBy(property => property.Name, StringComparer.Ordinal).Select(group => group.Last()).ToArray();
         var orders = _orders.Select(order => (Order: order, Shared: properties.Count(property => order.ContainsKey(property.Name))))
             .Where(order => order.Shared > 0).OrderByDescending(order => order.Shared).Take(MaxOrders).Select(order => order.Order).Prepend([]);
@@ -106,25 +104,25 @@ internal sealed class PropertyOrder
                 continue;
             }
 
-            var after = Append(matcher, "{");
-            foreach (var (i, property) in sorted.Index())
+            var parts = sorted.Select((property, i) => ((i > 0 ? ", " : "") + PythonJson.WriteName(property.Name) + ": ", property.Value)).ToArray();
+            foreach (var end in Sequence(open, parts, 0, "}"))
             {
-                if (after is null || ++_steps > MaxSteps)
-                {
-                    after = null;
-                    break;
-                }
-
-                after = Append(after, (i > 0 ? ", " : "") + PythonJson.WriteName(property.Name) + ": ");
-                after = after is null ? null : Write(after, property.Value);
-            }
-
-            if (after is not null && Append(after, "}") is { } end)
-            {
-                return end;
+                yield return end;
             }
         }
+    }
 
-        return null;
+    /// <summary>Values from one on, each after its text, and a closing text.</summary>
+    private IEnumerable<IConstraintMatcher> Sequence(
+        IConstraintMatcher matcher, (string Before, JsonElement Value)[] parts, int from, string close)
+    {
+        if (from == parts.Length)
+        {
+            return Append(matcher, close) is { } end ? [end] : [];
+        }
+
+        return ++_steps <= MaxSteps && Append(matcher, parts[from].Before) is { } next
+            ? Write(next, parts[from].Value).SelectMany(after => Sequence(after, parts, from + 1, close))
+            : [];
     }
 }
