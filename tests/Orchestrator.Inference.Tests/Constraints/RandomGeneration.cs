@@ -218,6 +218,7 @@ internal sealed partial class RandomGeneration(ConstraintCompiler compiler, AjvV
             }
         }
 
-        return builder.ToString();
+        // A pair of surrogates may have lost one of them; both judges shall read the same.
+        return Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(builder.ToString()));
     }
 }

@@ -5,7 +5,8 @@ namespace Orchestrator.Inference.Constraints.Suites;
 
 /// <summary>
 /// Tells whether an instance is rejected for the order of its properties alone, by looking for an order in which it is
-/// accepted: for each object, the orders of the schema's own <c>properties</c> that share names with it.
+/// accepted: for each object, the orders of the schema's own <c>properties</c> that share names with it, each alone and
+/// followed by the names of all others.
 /// </summary>
 internal sealed class PropertyOrder
 {
@@ -13,11 +14,16 @@ internal sealed class PropertyOrder
     private const int MaxOrders = 12;
 
     private readonly List<Dictionary<string, int>> _orders = [];
+    private readonly Dictionary<string, int> _named = new(StringComparer.Ordinal);
     private int _steps;
 
     private PropertyOrder(JsonElement schema)
     {
         Collect(schema);
+        foreach (var name in _orders.SelectMany(order => order.Keys))
+        {
+            _named.TryAdd(name, _named.Count);
+        }
     }
 
     public static bool IsAllThatIsWrong(ITokenConstraint constraint, JsonElement schema, JsonElement instance)
@@ -31,6 +37,8 @@ internal sealed class PropertyOrder
         var next = matcher.Clone();
         return next.TryAcceptBytes(Encoding.UTF8.GetBytes(text)) ? next : null;
     }
+
+    private static int Place(Dictionary<string, int> order, JsonProperty property) => order.GetValueOrDefault(property.Name, int.MaxValue);
 
     private void Collect(JsonElement schema)
     {
@@ -96,9 +104,9 @@ internal sealed class PropertyOrder
         var orders = _orders.Select(order => (Order: order, Shared: properties.Count(property => order.ContainsKey(property.Name))))
             .Where(order => order.Shared > 0).OrderByDescending(order => order.Shared).Take(MaxOrders).Select(order => order.Order).Prepend([]);
         var tried = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var order in orders)
+        foreach (var (order, last) in orders.SelectMany(order => new[] { (order, _named), (order, []) }))
         {
-            var sorted = properties.OrderBy(property => order.TryGetValue(property.Name, out var at) ? at : int.MaxValue).ToArray();
+            var sorted = properties.OrderBy(property => Place(order, property)).ThenBy(property => Place(last, property)).ToArray();
             if (!tried.Add(string.Join('\n', sorted.Select(property => property.Name))))
             {
                 continue;
