@@ -6,12 +6,12 @@ namespace Orchestrator.Decisions.Bench;
 internal static class LabelledTexts
 {
     /// <summary>Draws rows at random; the same seed draws the same.</summary>
-    public static (IReadOnlyList<(string Text, string Category)> Rows, IReadOnlyList<string> Categories) Draw(string file, int count, int seed)
+    public static (IReadOnlyList<(string Text, string Category)> Rows, IReadOnlyList<string> Categories) Draw(string file, int count, int seed, int skip)
     {
         var all = Parse(File.ReadAllText(file)).Skip(1).Select(f => (Text: f[0].Trim(), Category: f[1])).ToArray();
         var categories = all.Select(r => r.Category).Distinct().Order(StringComparer.Ordinal).ToList();
         new Random(seed).Shuffle(all);
-        return (all.Take(count).ToList(), categories);
+        return (all.Skip(skip).Take(count).ToList(), categories);
     }
 
     /// <summary>The records of a CSV text (RFC 4180).</summary>

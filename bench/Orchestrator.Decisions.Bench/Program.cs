@@ -15,6 +15,7 @@ const string Usage = """
       classify     choose the category of each text of a CSV file (text,category) from the categories' names alone
         --rows N       how many rows, drawn at random (default 100)
         --seed N       which (default 1)
+        --skip N       how many of those drawn to pass over, e.g. since they were used for development (default 0)
         --method M     auto, channel, calibratedChannel, direct or calibrated (default auto)
       tools        choose a tool, or none, for requests written by hand (tool-requests.json)
     """;
@@ -28,7 +29,7 @@ if (args.Length < 3)
 var options = new Dictionary<string, string>(StringComparer.Ordinal);
 for (var i = args[0] == "classify" ? 2 : 1; i < args.Length; i += 2)
 {
-    if (args[i] is not ("--model" or "--rows" or "--seed" or "--method") || i + 1 == args.Length)
+    if (args[i] is not ("--model" or "--rows" or "--seed" or "--skip" or "--method") || i + 1 == args.Length)
     {
         Console.Error.WriteLine(Usage);
         return 1;
@@ -57,7 +58,7 @@ if (args[0] == "tools")
     return 0;
 }
 
-var (rows, categories) = LabelledTexts.Draw(args[1], Number("--rows", 100), Number("--seed", 1));
+var (rows, categories) = LabelledTexts.Draw(args[1], Number("--rows", 100), Number("--seed", 1), Number("--skip", 0));
 Choice[] choices = [.. categories.Select(c => new Choice(c))];
 var method = Enum.Parse<ChoiceMethod>(options.GetValueOrDefault("--method", "auto"), ignoreCase: true);
 var (right, amongFive, computed) = (0, 0, 0L);
@@ -70,7 +71,8 @@ foreach (var (text, category) in rows)
     computed += result.ComputedTokens;
 }
 
+var deviation = 100 * Math.Sqrt((double)right / rows.Count * (1 - ((double)right / rows.Count)) / rows.Count);
 Console.WriteLine(string.Create(
     CultureInfo.InvariantCulture,
-    $"{method}: {right} of {rows.Count} right ({100.0 * right / rows.Count:F1} %), among the first five {100.0 * amongFive / rows.Count:F1} %; {categories.Count} categories, {computed / rows.Count} tokens and {watch.Elapsed.TotalSeconds / rows.Count:F1} s a decision"));
+    $"{method}: {right} of {rows.Count} right ({100.0 * right / rows.Count:F1} %, standard error {deviation:F1}), among the first five {100.0 * amongFive / rows.Count:F1} %; {categories.Count} categories, {computed / rows.Count} tokens and {watch.Elapsed.TotalSeconds / rows.Count:F1} s a decision"));
 return 0;

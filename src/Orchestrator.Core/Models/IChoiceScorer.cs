@@ -6,8 +6,8 @@ namespace Orchestrator.Core.Models;
 public enum ChoiceMethod
 {
     /// <summary>
-    /// The channel where every option has a description, or a name of several words, which describes itself; direct
-    /// otherwise.
+    /// The channel where every option has a description, calibrated where each has at least a name of several words,
+    /// direct otherwise.
     /// </summary>
     Auto,
 
@@ -20,7 +20,10 @@ public enum ChoiceMethod
     /// <summary>log P(option | evidence), the mean over the option's tokens.</summary>
     Direct,
 
-    /// <summary>Direct, less the option's score after a content-free prompt (Zhao et al., ICML 2021).</summary>
+    /// <summary>
+    /// log P(option | evidence), less most of what the option has after texts that say nothing (Zhao et al., ICML 2021):
+    /// the best where options have only names, and cheap.
+    /// </summary>
     Calibrated,
 
     /// <summary>One letter for each option; only for models measured to be good at it.</summary>

@@ -6,20 +6,25 @@ namespace Orchestrator.Inference.Deciding;
 
 /// <summary>
 /// Decides between options by likelihood. The channel: log P(evidence | option) (Min et al., "Noisy channel language
-/// model prompting", ACL 2022); directly: the mean log P of an option's tokens after the evidence; calibrated: the
-/// same, less the score after a content-free text (Zhao et al., "Calibrate before use", ICML 2021); or by letters.
+/// model prompting", ACL 2022); directly: the mean log P of an option's tokens after the evidence; calibrated: their sum,
+/// less most of what it is after texts that say nothing (Zhao et al., "Calibrate before use", ICML 2021; Holtzman et
+/// al., "Surface form competition", EMNLP 2021); or by letters.
 /// What options share, and what was scored before, is computed once.
 /// </summary>
 public sealed class ChoiceScorer : IChoiceScorer
 {
-    private const string DefaultCue = "\nTopic: ";
-    private const string ContentFree = "N/A";
-    private const int Letters = 26;
+    /// <summary>What the channel takes off for what an option makes of any request; measured with tools and no tool to choose from.</summary>
+    private const double ChannelPart = 0.25;
+
+    /// <summary>The same for the names of options, asked for directly; measured on 48 texts with 77 intents.</summary>
+    private const double DirectPart = 0.8;
+
     private const int QuestionsAtOnce = 64;
 
     private readonly IInferenceEngine _engine;
     private readonly Func<IReadOnlyList<ChatMessage>, int[]> _renderContext;
     private readonly ChannelWording _channel;
+    private readonly DirectWording _direct;
     private readonly NeutralEvidence _neutral;
 
     /// <summary>Creates the scorer.</summary>
@@ -31,15 +36,21 @@ public sealed class ChoiceScorer : IChoiceScorer
     /// Turns an instruction into token ids up to where the user's words begin, the begin token included; null where the
     /// model has no chat template.
     /// </param>
+    /// <param name="renderAnswer">
+    /// Turns a user's message, and a beginning of the answer to it, into token ids, the begin token included; null where
+    /// the model has no chat template.
+    /// </param>
     public ChoiceScorer(
         IInferenceEngine engine,
         Func<IReadOnlyList<ChatMessage>, int[]>? renderContext = null,
-        Func<string, int[]>? renderOpening = null)
+        Func<string, int[]>? renderOpening = null,
+        Func<string, string, int[]>? renderAnswer = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         _engine = engine;
         _renderContext = renderContext ?? Plain;
         _channel = new ChannelWording(engine.Tokenizer, renderOpening);
+        _direct = new DirectWording(engine.Tokenizer, renderAnswer);
         _neutral = new NeutralEvidence(engine);
     }
 
@@ -65,13 +76,18 @@ public sealed class ChoiceScorer : IChoiceScorer
 
     private async Task<ChoiceResult> ScoreOneAsync(ChoiceQuestion question, CancellationToken cancellationToken)
     {
-        var method = question.Method == ChoiceMethod.Auto
-            ? question.Options.All(ChannelWording.Describes) ? ChoiceMethod.Channel : ChoiceMethod.Direct
-            : question.Method;
+        var method = question.Method == ChoiceMethod.Auto ? Suited(question) : question.Method;
         return method is ChoiceMethod.Channel or ChoiceMethod.CalibratedChannel
             ? await ScoreChannelAsync(question, method, cancellationToken).ConfigureAwait(false)
             : await ScoreOptionsAsync(question, method, cancellationToken).ConfigureAwait(false);
     }
+
+    // Names alone explain a request badly, but say whether they suit it, once what the model thinks of them anyway is off.
+    private static ChoiceMethod Suited(ChoiceQuestion question) =>
+        question.Options.All(o => o.Description is not null) ? ChoiceMethod.Channel
+        : question.Options.All(ChannelWording.Describes) && question.ChannelTemplate is null ? ChoiceMethod.Calibrated
+        : question.Options.All(ChannelWording.Describes) ? ChoiceMethod.Channel
+        : ChoiceMethod.Direct;
 
     /// <summary>How likely the evidence is given each option.</summary>
     private async Task<ChoiceResult> ScoreChannelAsync(
@@ -85,24 +101,25 @@ public sealed class ChoiceScorer : IChoiceScorer
         var context = question.Context.Count > 0 ? _renderContext(question.Context) : [];
         var prefixes = _channel.Prefixes(question, context);
         var evidence = _channel.Evidence(question, question.Evidence);
-        var biases = method == ChoiceMethod.CalibratedChannel
-            ? await _neutral.ScoreAsync(
-                prefixes, text => _channel.Evidence(question, text), question.Request, cancellationToken).ConfigureAwait(false)
-            : (LogProbabilities: new double[prefixes.Length], ComputedTokens: 0, ReusedTokens: 0);
+        var (biases, computed, reused) = method == ChoiceMethod.CalibratedChannel
+            ? await _neutral.ScoreAsync(Sequences, question.Request, cancellationToken).ConfigureAwait(false)
+            : (null, 0, 0);
         var result = await _engine.ScoreAsync(
             new ScoreRequest { Sequences = [.. prefixes.Select(p => new ScoreSequence(p, evidence))], Origin = question.Request },
             cancellationToken).ConfigureAwait(false);
         var scores = result.LogProbabilities.Select((values, i) =>
-            Sum(values) - (biases.LogProbabilities[i] * evidence.Length) + Prior(question, i)).ToArray();
+            Sum(values) - (ChannelPart * (biases?[i].PerToken ?? 0) * evidence.Length) + Prior(question, i)).ToArray();
         return ChoiceQuestions.Normalise(
-            question,
-            scores,
-            method,
-            result.ComputedTokens + biases.ComputedTokens,
-            result.ReusedTokens + biases.ReusedTokens) with
+            question, scores, method, result.ComputedTokens + computed, result.ReusedTokens + reused) with
         {
             EvidenceTokens = evidence.Length,
         };
+
+        IReadOnlyList<ScoreSequence> Sequences(string text)
+        {
+            var tokens = _channel.Evidence(question, text);
+            return [.. prefixes.Select(p => new ScoreSequence(p, tokens))];
+        }
     }
 
     /// <summary>How likely each option is after the evidence.</summary>
@@ -112,60 +129,26 @@ public sealed class ChoiceScorer : IChoiceScorer
         var context = question.Context.Count > 0 ? _renderContext(question.Context) : Begin();
         var sequences = method switch
         {
-            ChoiceMethod.Direct => Direct(question, context, question.Evidence),
-            ChoiceMethod.Calibrated => [.. Direct(question, context, question.Evidence), .. Direct(question, context, ContentFree)],
-            ChoiceMethod.Labels => Labels(question, context),
+            ChoiceMethod.Direct or ChoiceMethod.Calibrated => Names(question.Evidence),
+            ChoiceMethod.Labels => _direct.Labels(question, context),
             _ => throw new ArgumentException($"A model's likelihoods cannot score by the method {method}.", nameof(question)),
         };
+        var (biases, computed, reused) = method == ChoiceMethod.Calibrated
+            ? await _neutral.ScoreAsync(Names, question.Request, cancellationToken).ConfigureAwait(false)
+            : (null, 0, 0);
         var result = await _engine.ScoreAsync(
             new ScoreRequest { Sequences = sequences, Origin = question.Request }, cancellationToken).ConfigureAwait(false);
-        var scores = new double[question.Options.Count];
-        for (var i = 0; i < scores.Length; i++)
+        var scores = result.LogProbabilities.Select((values, i) => Prior(question, i) + method switch
         {
-            var values = result.LogProbabilities[i];
-            scores[i] = Prior(question, i) + method switch
-            {
-                ChoiceMethod.Labels => Sum(values),
-                ChoiceMethod.Calibrated => Mean(values) - Mean(result.LogProbabilities[scores.Length + i]),
-                _ => Mean(values),
-            };
-        }
+            ChoiceMethod.Direct => Sum(values) / values.Length,
+            ChoiceMethod.Calibrated => Sum(values) - (DirectPart * biases![i].LogProbability),
+            _ => Sum(values),
+        }).ToArray();
+        return ChoiceQuestions.Normalise(
+            question, scores, method, result.ComputedTokens + computed, result.ReusedTokens + reused);
 
-        return ChoiceQuestions.Normalise(question, scores, method, result.ComputedTokens, result.ReusedTokens);
-    }
-
-    private List<ScoreSequence> Direct(ChoiceQuestion question, int[] context, string evidence)
-    {
-        var text = evidence + (question.DirectCue ?? DefaultCue);
-        return [.. question.Options.Select(option => Join(context, text, ChannelWording.Readable(option.Name)))];
-    }
-
-    private List<ScoreSequence> Labels(ChoiceQuestion question, int[] context)
-    {
-        if (question.Options.Count > Letters)
-        {
-            throw new ArgumentException(
-                $"{question.Options.Count} options cannot be told apart by letters; {Letters} can.", nameof(question));
-        }
-
-        var list = string.Concat(question.Options.Select((o, i) =>
-            $"{(char)('A' + i)}. {ChannelWording.Readable(o.Name)}{(o.Description is null ? "" : ": " + o.Description)}\n"));
-        var text = $"{question.Evidence}\n{list}{question.DirectCue?.TrimStart('\n') ?? "Answer: "}";
-        return [.. question.Options.Select((_, i) => Join(context, text, ((char)('A' + i)).ToString()))];
-    }
-
-    /// <summary>
-    /// Joins a prefix and what is scored after it. A space between them belongs to the word that follows, as
-    /// vocabularies have it.
-    /// </summary>
-    private ScoreSequence Join(int[] context, string prefix, string continuation)
-    {
-        var trimmed = prefix.TrimEnd(' ');
-        var tokenizer = _engine.Tokenizer;
-        int[] before = [.. context, .. tokenizer.Tokenize(trimmed, parseSpecial: false)];
-        return before.Length > 0
-            ? new ScoreSequence(before, tokenizer.Tokenize(prefix[trimmed.Length..] + continuation, parseSpecial: false))
-            : new ScoreSequence([tokenizer.EndOfText], tokenizer.Tokenize(continuation, parseSpecial: false));
+        IReadOnlyList<ScoreSequence> Names(string evidence) =>
+            _direct.Names(question, context, evidence, whole: method == ChoiceMethod.Calibrated);
     }
 
     private int[] Begin() => _engine.Tokenizer.BeginOfText is { } begin ? [begin] : [];
@@ -176,6 +159,4 @@ public sealed class ChoiceScorer : IChoiceScorer
     private static double Prior(ChoiceQuestion question, int option) => question.LogPriors?[option] ?? 0;
 
     private static double Sum(float[] values) => values.Sum(v => (double)v);
-
-    private static double Mean(float[] values) => Sum(values) / values.Length;
 }

@@ -7,16 +7,12 @@ using Orchestrator.Inference.Scheduling;
 namespace Orchestrator.Inference.Deciding;
 
 /// <summary>
-/// What options make of requests that say nothing: the part of a channel's score that is the option's own. The idea is
-/// that of calibration by content-free inputs (Zhao et al., ICML 2021), turned to the channel: averaged over several
-/// texts, and taken off in part only, since such texts are likelier after options that fit them.
-/// Safe to call from several threads.
+/// What a model makes of options where the request says nothing: the part of a score that is the option's own. The idea
+/// is that of calibration by content-free inputs (Zhao et al., "Calibrate before use", ICML 2021), averaged over several
+/// texts. Safe to call from several threads.
 /// </summary>
 internal sealed class NeutralEvidence(IInferenceEngine engine)
 {
-    /// <summary>The part that is taken off; measured with tools and no tool to choose from.</summary>
-    private const double Part = 0.25;
-
     private const int MaxCached = 4096;
 
     private static readonly string[] Texts =
@@ -31,46 +27,56 @@ internal sealed class NeutralEvidence(IInferenceEngine engine)
         "It is about the thing that we talked about yesterday.",
     ];
 
-    private readonly ConcurrentDictionary<string, double> _cache = new();
+    private readonly ConcurrentDictionary<string, Average> _cache = new();
 
-    /// <summary>The part to take off for each token of the evidence.</summary>
-    /// <param name="prefixes">The options, as they stand before the evidence.</param>
-    /// <param name="tokenize">Turns evidence into tokens.</param>
+    /// <summary>What an option scored on average over the neutral texts.</summary>
+    /// <param name="LogProbability">The sum over what is scored of a text.</param>
+    /// <param name="Tokens">How many tokens that sum has.</param>
+    public readonly record struct Average(double LogProbability, double Tokens)
+    {
+        /// <summary>The mean of a token.</summary>
+        public double PerToken => LogProbability / Tokens;
+    }
+
+    /// <summary>Scores each option with the neutral texts in the place of the evidence, once.</summary>
+    /// <param name="sequences">What is scored of each option, given the evidence; a pure function.</param>
     /// <param name="request">Who asks.</param>
     /// <param name="cancellationToken">Stops the work.</param>
-    public async Task<(double[] LogProbabilities, int ComputedTokens, int ReusedTokens)> ScoreAsync(
-        int[][] prefixes, Func<string, int[]> tokenize, ModelRequest request, CancellationToken cancellationToken)
+    public async Task<(Average[] Options, int ComputedTokens, int ReusedTokens)> ScoreAsync(
+        Func<string, IReadOnlyList<ScoreSequence>> sequences, ModelRequest request, CancellationToken cancellationToken)
     {
         // Adapters change what a model makes of a text; their names and scales are part of the key.
         var adapters = string.Join(',', request.Adapters.Select(a => FormattableString.Invariant($"{a.Name}*{a.Scale}")));
-        string[] keys = [.. prefixes.Select(p => Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes(p.AsSpan()))) + adapters)];
-        double?[] values = [.. keys.Select(key => _cache.TryGetValue(key, out var value) ? value : (double?)null)];
-        int[] unknown = [.. Enumerable.Range(0, keys.Length).Where(i => values[i] is null)];
-        var (computed, reused) = (0, 0);
-        if (unknown.Length > 0)
+        string[] keys = [.. sequences(Texts[0]).Select(s => Key(s) + adapters)];
+        Average?[] known = [.. keys.Select(key => _cache.TryGetValue(key, out var value) ? value : (Average?)null)];
+        int[] unknown = [.. Enumerable.Range(0, keys.Length).Where(i => known[i] is null)];
+        if (unknown.Length == 0)
         {
-            int[][] texts = [.. Texts.Select(tokenize)];
-            var result = await engine.ScoreAsync(
-                new ScoreRequest
-                {
-                    Sequences = [.. unknown.SelectMany(i => texts.Select(text => new ScoreSequence(prefixes[i], text)))],
-                    Origin = request,
-                },
-                cancellationToken).ConfigureAwait(false);
-            (computed, reused) = (result.ComputedTokens, result.ReusedTokens);
-            var tokens = texts.Sum(text => text.Length);
-            if (_cache.Count > MaxCached)
-            {
-                _cache.Clear();
-            }
-
-            foreach (var (place, option) in unknown.Index())
-            {
-                var sum = result.LogProbabilities.Skip(place * texts.Length).Take(texts.Length).Sum(v => v.Sum(x => (double)x));
-                values[option] = _cache[keys[option]] = Part * sum / tokens;
-            }
+            return ([.. known.Select(v => v!.Value)], 0, 0);
         }
 
-        return ([.. values.Select(v => v!.Value)], computed, reused);
+        var byText = Texts.Select(sequences).ToArray();
+        var result = await engine.ScoreAsync(
+            new ScoreRequest { Sequences = [.. unknown.SelectMany(i => byText.Select(text => text[i]))], Origin = request },
+            cancellationToken).ConfigureAwait(false);
+        if (_cache.Count > MaxCached)
+        {
+            _cache.Clear();
+        }
+
+        foreach (var (place, option) in unknown.Index())
+        {
+            var values = result.LogProbabilities.Skip(place * Texts.Length).Take(Texts.Length).ToArray();
+            known[option] = _cache[keys[option]] = new Average(
+                values.Sum(v => v.Sum(x => (double)x)) / Texts.Length, (double)values.Sum(v => v.Length) / Texts.Length);
+        }
+
+        return ([.. known.Select(v => v!.Value)], result.ComputedTokens, result.ReusedTokens);
+    }
+
+    private static string Key(ScoreSequence sequence)
+    {
+        int[] tokens = [sequence.Prefix.Count, .. sequence.Prefix, .. sequence.Continuation];
+        return Convert.ToHexString(SHA256.HashData(MemoryMarshal.AsBytes<int>(tokens)));
     }
 }

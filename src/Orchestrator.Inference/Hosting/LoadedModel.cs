@@ -89,7 +89,10 @@ public sealed class LoadedModel : IAsyncDisposable
             messages => promptTokens.Tokenize(prompts.Render(messages, [])),
             engine.Model.ChatTemplate is null || !prompts.OpensTurns
                 ? null
-                : instruction => promptTokens.Tokenize(prompts.RenderOpening(instruction)));
+                : instruction => promptTokens.Tokenize(prompts.RenderOpening(instruction)),
+            engine.Model.ChatTemplate is null
+                ? null
+                : (text, begun) => promptTokens.Tokenize(prompts.Render([new ChatMessage(ChatRole.User, text)], [], begun)));
         var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time, ReasoningFormat.Detect(template), adapters);
         return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
     }

@@ -89,13 +89,66 @@ public class ChoiceScorerTests
         Assert.All(first.Scores.Zip(plain.Scores), pair => Assert.True(pair.First.LogLikelihood > pair.Second.LogLikelihood));
     }
 
+    [Theory]
+    [MemberData(nameof(Methods))]
+    public async Task Only_the_channel_adds_up_over_the_evidence(ChoiceMethod method)
+    {
+        await using var harness = new EngineHarness();
+        const string Evidence = "When did request 7 fail, and why?";
+        var question = new ChoiceQuestion { Evidence = Evidence, Options = Options, Method = method };
+
+        var plain = await new ChoiceScorer(harness.Engine).ScoreAsync(question);
+        var inTurns = await new ChoiceScorer(harness.Engine, renderOpening: Opening(harness.Engine)).ScoreAsync(question);
+
+        var isChannel = plain.Method is ChoiceMethod.Channel or ChoiceMethod.CalibratedChannel;
+        Assert.Equal(isChannel ? harness.Engine.Tokenizer.Tokenize(" " + Evidence, false).Length : 0, plain.EvidenceTokens);
+        Assert.Equal(isChannel ? harness.Engine.Tokenizer.Tokenize(Evidence, false).Length : 0, inTurns.EvidenceTokens);
+    }
+
     [Fact]
-    public async Task Names_of_several_words_describe_themselves()
+    public async Task Names_are_asked_for_as_the_answer_to_a_message()
+    {
+        await using var harness = new EngineHarness();
+        var tokenizer = harness.Engine.Tokenizer;
+        var question = new ChoiceQuestion { Evidence = "Where is my card?", Options = [new("card_arrival"), new("exchange_rate")], Method = ChoiceMethod.Direct };
+
+        var result = await new ChoiceScorer(harness.Engine, renderAnswer: Answer(harness.Engine)).ScoreAsync(question);
+
+        var expected = await harness.Engine.ScoreAsync(new ScoreRequest
+        {
+            Sequences = [.. question.Options.Select(o => new ScoreSequence(
+                tokenizer.Tokenize("<|im_start|>user: Where is my card? bot: Topic:", true),
+                tokenizer.Tokenize($" {o.Name.Replace('_', ' ')}", false)))],
+        });
+        Assert.Equal(expected.LogProbabilities.Select(l => l.Average(x => (double)x)), result.Scores.Select(s => s.LogLikelihood));
+    }
+
+    [Fact]
+    public async Task Calibrated_names_cost_their_neutral_texts_once()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine, renderAnswer: Answer(harness.Engine));
+        var question = new ChoiceQuestion
+        {
+            Evidence = "When did it fail?",
+            Options = [new("card_arrival"), new("exchange_rate")],
+            Method = ChoiceMethod.Calibrated,
+        };
+
+        var first = await scorer.ScoreAsync(question);
+        var second = await scorer.ScoreAsync(question with { Evidence = "When did it end?" });
+
+        Assert.True(first.ComputedTokens > 3 * second.ComputedTokens, $"{first.ComputedTokens} and {second.ComputedTokens}");
+        await harness.AssertClean();
+    }
+
+    [Fact]
+    public async Task Names_of_several_words_say_what_they_mean()
     {
         await using var harness = new EngineHarness();
         var result = await new ChoiceScorer(harness.Engine).ScoreAsync(
             new ChoiceQuestion { Evidence = "Where is my card?", Options = [new("card_arrival"), new("exchange rate")] });
-        Assert.Equal(ChoiceMethod.Channel, result.Method);
+        Assert.Equal(ChoiceMethod.Calibrated, result.Method);
     }
 
     [Fact]
@@ -152,12 +205,30 @@ public class ChoiceScorerTests
     private static Func<string, int[]> Opening(IInferenceEngine engine) =>
         instruction => engine.Tokenizer.Tokenize($"<|im_start|>system: {instruction} user: ", parseSpecial: true);
 
+    private static Func<string, string, int[]> Answer(IInferenceEngine engine) =>
+        (text, begun) => engine.Tokenizer.Tokenize($"<|im_start|>user: {text} bot: {begun}", parseSpecial: true);
+
+    [SkippableTheory]
+    [MemberData(nameof(ConformanceNames))]
+    public async Task A_real_model_conforms(string name)
+    {
+        Skip.If(TestModels.Real is null, "ORCHESTRATOR_TEST_MODEL names no model.");
+        await using var engine = OpenReal();
+        await ChoiceScorerConformance.Cases[name](new ChoiceScorer(
+            engine,
+            renderOpening: instruction => engine.Tokenizer.Tokenize($"<|im_start|>system\n{instruction}<|im_end|>\n<|im_start|>user\n", parseSpecial: true),
+            renderAnswer: (text, begun) => engine.Tokenizer.Tokenize($"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n{begun}", parseSpecial: true)));
+        Assert.Empty(await engine.AuditAsync());
+    }
+
+    private static InferenceEngine OpenReal() => new(Orchestrator.Inference.Drivers.LlamaDriverLoader.Open(
+        new Orchestrator.Inference.Drivers.LlamaDriverOptions { ModelPath = TestModels.Real!, ContextSize = 1024, BatchSize = 128, MaxSequences = 16, Threads = 2 }));
+
     [SkippableFact]
     public async Task A_real_model_finds_the_function_that_a_request_needs()
     {
         Skip.If(TestModels.Real is null, "ORCHESTRATOR_TEST_MODEL names no model.");
-        await using var engine = new InferenceEngine(Orchestrator.Inference.Drivers.LlamaDriverLoader.Open(
-            new Orchestrator.Inference.Drivers.LlamaDriverOptions { ModelPath = TestModels.Real!, ContextSize = 1024, BatchSize = 128, MaxSequences = 16, Threads = 2 }));
+        await using var engine = OpenReal();
         Choice[] functions =
         [
             new("get_weather", "Gives the weather of a city on a day."),
