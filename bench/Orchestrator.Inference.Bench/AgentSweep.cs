@@ -3,6 +3,7 @@ using System.Text.Json;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Native;
 using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Scheduling.Speculation;
 
 namespace Orchestrator.Inference.Bench;
 
@@ -90,7 +91,8 @@ internal static class AgentSweep
     }
 
     /// <summary>Opens an engine over a driver that counts.</summary>
-    public static (InferenceEngine Engine, CountingDriver Driver) Open(BenchOptions options, int cells, int sequences)
+    public static (InferenceEngine Engine, CountingDriver Driver) Open(
+        BenchOptions options, int cells, int sequences, SpeculationOptions? speculation = null)
     {
         var driver = new CountingDriver(LlamaDriverLoader.Open(new LlamaDriverOptions
         {
@@ -99,7 +101,11 @@ internal static class AgentSweep
             MaxSequences = sequences,
             Threads = options.Threads,
         }));
-        return (new InferenceEngine(driver, new InferenceEngineOptions { AdaptThreads = false }), driver);
+        return (new InferenceEngine(driver, new InferenceEngineOptions
+        {
+            AdaptThreads = false,
+            Speculation = speculation ?? new SpeculationOptions(),
+        }), driver);
     }
 
     private static IEnumerable<object> Print(

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Orchestrator.Inference.Drivers;
 
 namespace Orchestrator.Inference.Bench;
@@ -7,6 +8,9 @@ internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
 {
     public int Fed { get; private set; }
 
+    /// <summary>Time spent in the library.</summary>
+    public TimeSpan Decoding { get; private set; }
+
     public DriverInfo Info => driver.Info;
 
     public ITokenizer Tokenizer { get; } = new Endless(driver.Tokenizer);
@@ -14,7 +18,10 @@ internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
     public DecodeStatus Decode(DecodeBatch batch)
     {
         Fed += batch.Count;
-        return driver.Decode(batch);
+        var start = Stopwatch.GetTimestamp();
+        var status = driver.Decode(batch);
+        Decoding += Stopwatch.GetElapsedTime(start);
+        return status;
     }
 
     public ReadOnlySpan<float> GetLogits(int batchIndex) => driver.GetLogits(batchIndex);
