@@ -116,8 +116,8 @@ internal static class AgentSweep
             Median(outcomes[a].Zip(outcomes[b], (x, y) => x.Wall / y.Wall));
         var limit = contenders.First(c => c is Floor);
         var ours = contenders[0];
-        Console.WriteLine("| contender             | wall s | × ours | × limit | computed |   new | first p50 | first p95 | tokens/s | peak MiB |");
-        Console.WriteLine("|-----------------------|-------:|-------:|--------:|---------:|------:|----------:|----------:|---------:|---------:|");
+        Console.WriteLine("| contender             | wall s | × ours | × limit | computed | drafts |   new | first p50 | first p95 | tokens/s | peak MiB |");
+        Console.WriteLine("|-----------------------|-------:|-------:|--------:|---------:|-------:|------:|----------:|----------:|---------:|---------:|");
         foreach (var contender in contenders)
         {
             var all = outcomes[contender];
@@ -131,6 +131,7 @@ internal static class AgentSweep
                 PerOurs = Ratio(contender, ours),
                 PerLimit = Ratio(contender, limit),
                 Computed = all.Max(o => o.Computed),
+                Drafted = all.Max(o => o.Drafted),
                 New = all.Max(o => o.New),
                 FirstP50 = firsts[firsts.Count / 2].TotalSeconds,
                 FirstP95 = firsts[firsts.Count * 95 / 100].TotalSeconds,
@@ -139,7 +140,7 @@ internal static class AgentSweep
             };
             Console.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"| {line.Contender,-21} | {line.Wall,6:0.00} | {line.PerOurs,6:0.00} | {line.PerLimit,7:0.00} | {line.Computed,8} | {line.New,5} | {line.FirstP50,9:0.000} | {line.FirstP95,9:0.000} | {line.TokensPerSecond,8:0.0} | {line.PeakMiB,8} |"));
+                $"| {line.Contender,-21} | {line.Wall,6:0.00} | {line.PerOurs,6:0.00} | {line.PerLimit,7:0.00} | {line.Computed,8} | {line.Drafted,6} | {line.New,5} | {line.FirstP50,9:0.000} | {line.FirstP95,9:0.000} | {line.TokensPerSecond,8:0.0} | {line.PeakMiB,8} |"));
             yield return line;
         }
     }

@@ -7,11 +7,12 @@ namespace Orchestrator.Inference.Bench;
 
 /// <summary>What a contender needed for a workload.</summary>
 /// <param name="Wall">The whole time.</param>
-/// <param name="Computed">Positions given to the decoder that are not sampled ones.</param>
+/// <param name="Computed">Positions given to the decoder that are neither sampled ones nor drafts.</param>
+/// <param name="Drafted">Drafts given to the decoder.</param>
 /// <param name="New">The fewest that these prompts need.</param>
 /// <param name="FirstTokens">Time to each answer's first token.</param>
 /// <param name="PeakMemory">The process's largest resident size meanwhile, in bytes; 0 where unknown.</param>
-internal sealed record Outcome(TimeSpan Wall, int Computed, int New, IReadOnlyList<TimeSpan> FirstTokens, long PeakMemory);
+internal sealed record Outcome(TimeSpan Wall, int Computed, int Drafted, int New, IReadOnlyList<TimeSpan> FirstTokens, long PeakMemory);
 
 /// <summary>One way of serving a workload.</summary>
 internal abstract class Contender(string name)
@@ -24,18 +25,24 @@ internal abstract class Contender(string name)
     {
         await ResetAsync(workload);
         var conversation = new Conversation(workload, texts, PrefixOf(texts));
-        var fed = Fed;
+        var (fed, before) = (Fed, Drafts);
         PeakMemory.Reset();
         var clock = Stopwatch.StartNew();
         await conversation.RunAsync(AnswerAsync);
         var wall = clock.Elapsed;
         var sampled = workload.Answers * (Workload.Answer - 1);
+        var (drafted, right) = (Drafts.All - before.All, Drafts.Right - before.Right);
+
+        // A draft that was right is a sampled token too.
         return new Outcome(
-            wall, Fed - fed - sampled, PrefixTrie.CountNew(conversation.History), conversation.FirstTokens, PeakMemory.Read());
+            wall, Fed - fed - sampled - (drafted - right), drafted, PrefixTrie.CountNew(conversation.History), conversation.FirstTokens, PeakMemory.Read());
     }
 
     /// <summary>Positions given to the decoder so far.</summary>
     protected abstract int Fed { get; }
+
+    /// <summary>Drafts so far, and those of them that were right.</summary>
+    protected virtual (int All, int Right) Drafts => default;
 
     protected abstract Task ResetAsync(Workload workload);
 
@@ -52,6 +59,9 @@ internal abstract class Contender(string name)
 internal sealed class EngineContender(string name, InferenceEngine engine, CountingDriver driver, bool sharing) : Contender(name)
 {
     protected override int Fed => driver.Fed;
+
+    protected override (int All, int Right) Drafts =>
+        engine.GetStatistics() is var all ? ((int)all.DraftedTokens, (int)all.DraftTokens) : default;
 
     protected override Task ResetAsync(Workload workload) => engine.ClearCacheAsync();
 
