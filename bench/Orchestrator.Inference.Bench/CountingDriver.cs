@@ -8,6 +8,9 @@ internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
 {
     public int Fed { get; private set; }
 
+    /// <summary>Batches given to the decoder.</summary>
+    public int Decodes { get; private set; }
+
     /// <summary>Time spent in the library.</summary>
     public TimeSpan Decoding { get; private set; }
 
@@ -18,6 +21,7 @@ internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
     public DecodeStatus Decode(DecodeBatch batch)
     {
         Fed += batch.Count;
+        Decodes++;
         var start = Stopwatch.GetTimestamp();
         var status = driver.Decode(batch);
         Decoding += Stopwatch.GetElapsedTime(start);

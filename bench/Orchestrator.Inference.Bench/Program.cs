@@ -7,6 +7,7 @@ try
     {
         ["agents", .. var rest] => await AgentSweep.RunAsync(BenchOptions.Parse(rest)),
         ["decode", .. var rest] => await RawDecode.RunAsync(BenchOptions.Parse(rest)),
+        ["decide", .. var rest] => await Decisions.RunAsync(BenchOptions.Parse(rest)),
         _ => Usage(),
     };
 }
@@ -22,5 +23,6 @@ static int Usage()
     Console.Error.WriteLine("  agents    a conversation of many agents: ours, one context for each agent, without sharing, a bare loop");
     Console.Error.WriteLine("            [--agents 8,16] [--preambles 1024,4096] [--rounds 2,5] [--skip contexts,unshared]");
     Console.Error.WriteLine("  decode    tokens a second of 1, 8 and 16 answers at a time, against the bare loop");
+    Console.Error.WriteLine("  decide    a decision among 8 options by likelihood, against a JSON answer of 40 tokens that is parsed");
     return 1;
 }
