@@ -59,7 +59,7 @@ internal static class OrchestratorProcess
     }
 
     /// <summary>Words between spaces; quotes of either kind hold words together.</summary>
-    private static string[] Split(string commandLine)
+    public static string[] Split(string commandLine)
     {
         var words = new List<string>();
         var word = new StringBuilder();
