@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Testing.Models;
 
 namespace Orchestrator.Inference.Bench;
 
@@ -30,7 +31,7 @@ internal sealed record BenchOptions
             var value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value.");
             options = args[i] switch
             {
-                "--model" => options with { Model = value },
+                "--model" => options with { Model = value == "half-billion" ? HalfBillion() : value },
                 "--threads" => options with { Threads = Number(value) },
                 "--repeats" => options with { Repeats = Number(value) },
                 "--agents" => options with { Agents = Numbers(value) },
@@ -42,6 +43,12 @@ internal sealed record BenchOptions
         }
 
         return options.Model.Length > 0 ? options : throw new ArgumentException("--model GGUF is missing.");
+    }
+
+    private static string HalfBillion()
+    {
+        var path = Path.Combine(Path.GetTempPath(), "orchestrator-half-billion.gguf");
+        return File.Exists(path) ? path : TinyModel.Create(path, TinyModelOptions.HalfBillion);
     }
 
     private static int[] Numbers(string value) => [.. value.Split(',').Select(Number)];

@@ -3,8 +3,10 @@ using Orchestrator.Inference.Drivers;
 
 namespace Orchestrator.Inference.Bench;
 
-/// <summary>Counts what the engine really gives to the decoder, and knows no end of an answer.</summary>
-internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
+/// <summary>Counts what the engine really gives to the decoder.</summary>
+/// <param name="driver">What decodes.</param>
+/// <param name="endless">Whether it knows no end of an answer, so that all have the same length.</param>
+internal sealed class CountingDriver(IModelDriver driver, bool endless = true) : IModelDriver
 {
     public int Fed { get; private set; }
 
@@ -16,7 +18,7 @@ internal sealed class CountingDriver(IModelDriver driver) : IModelDriver
 
     public DriverInfo Info => driver.Info;
 
-    public ITokenizer Tokenizer { get; } = new Endless(driver.Tokenizer);
+    public ITokenizer Tokenizer { get; } = endless ? new Endless(driver.Tokenizer) : driver.Tokenizer;
 
     public DecodeStatus Decode(DecodeBatch batch)
     {
