@@ -22,10 +22,14 @@ internal sealed class SpectreInteraction : IInteraction
     // Columns for the title with its figures, the percentage and the time that remains, so that a bar stays on its line.
     private const int BarSurroundings = 64;
 
+    // Where no terminal reads, a line stays a line, so that it can be searched for.
+    private const int Unwrapped = 10_000;
+
     private readonly TerminalCapabilities _capabilities;
     private readonly TextReader _input;
     private readonly TextWriter _output;
     private readonly IAnsiConsole _human;
+    private readonly IAnsiConsole _lines;
     private readonly IAnsiConsole _error;
 
     public SpectreInteraction(
@@ -35,8 +39,9 @@ internal sealed class SpectreInteraction : IInteraction
         Json = json;
         _input = input;
         _output = output;
-        _error = Create(error, capabilities);
-        _human = json ? _error : Create(output, capabilities);
+        _error = CreateForLines(error, capabilities, capabilities.ErrorAnsi);
+        _human = Create(json ? error : output, capabilities, json ? capabilities.ErrorAnsi : capabilities.Ansi, capabilities.Width);
+        _lines = json ? _error : CreateForLines(output, capabilities, capabilities.Ansi);
     }
 
     public bool Json { get; }
@@ -59,7 +64,7 @@ internal sealed class SpectreInteraction : IInteraction
     public void Markup(FormattableString markup) => _human.MarkupInterpolated(CultureInfo.InvariantCulture, Clean(markup));
 
     public void MarkupLine(FormattableString markup) =>
-        _human.MarkupLineInterpolated(CultureInfo.InvariantCulture, Clean(markup));
+        _lines.MarkupLineInterpolated(CultureInfo.InvariantCulture, Clean(markup));
 
     public void Render(IRenderable renderable) => _human.Write(renderable);
 
@@ -131,16 +136,19 @@ internal sealed class SpectreInteraction : IInteraction
             markup.Format,
             [.. markup.GetArguments().Select(a => a is string text ? TerminalText.Sanitize(text) : a)]);
 
-    private static IAnsiConsole Create(TextWriter writer, TerminalCapabilities capabilities)
+    private static IAnsiConsole CreateForLines(TextWriter writer, TerminalCapabilities capabilities, bool ansi) =>
+        Create(writer, capabilities, ansi, ansi ? capabilities.Width : Unwrapped);
+
+    private static IAnsiConsole Create(TextWriter writer, TerminalCapabilities capabilities, bool ansi, int width)
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings
         {
-            Ansi = capabilities.Ansi ? AnsiSupport.Yes : AnsiSupport.No,
-            ColorSystem = capabilities.Ansi ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Ansi = ansi ? AnsiSupport.Yes : AnsiSupport.No,
+            ColorSystem = ansi ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
             Interactive = capabilities.Interactive ? InteractionSupport.Yes : InteractionSupport.No,
             Out = new AnsiConsoleOutput(writer),
         });
-        console.Profile.Width = capabilities.Width;
+        console.Profile.Width = width;
         return console;
     }
 

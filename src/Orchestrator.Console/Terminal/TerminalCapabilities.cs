@@ -8,6 +8,9 @@ internal sealed record TerminalCapabilities
     /// <summary>Whether colours and cursor movement may be written to standard output.</summary>
     public required bool Ansi { get; init; }
 
+    /// <summary>Whether they may be written to standard error.</summary>
+    public bool ErrorAnsi { get; init; }
+
     /// <summary>Whether a person can be asked.</summary>
     public required bool Interactive { get; init; }
 
@@ -20,11 +23,11 @@ internal sealed record TerminalCapabilities
         var environment = Environment.GetEnvironmentVariables();
         var outputRedirected = System.Console.IsOutputRedirected;
         var ci = Has(environment, "CI");
-        var ansi = !noColor && !json && !outputRedirected && !ci && !Has(environment, "NO_COLOR")
-            && (string?)environment["TERM"] != "dumb";
+        var colored = !noColor && !json && !ci && !Has(environment, "NO_COLOR") && (string?)environment["TERM"] != "dumb";
         return new TerminalCapabilities
         {
-            Ansi = ansi,
+            Ansi = colored && !outputRedirected,
+            ErrorAnsi = colored && !System.Console.IsErrorRedirected,
             Interactive = !json && !ci && !outputRedirected && !System.Console.IsInputRedirected,
             Width = int.TryParse((string?)environment["COLUMNS"], out var columns) && columns > 0 ? columns
                 : outputRedirected ? 100
