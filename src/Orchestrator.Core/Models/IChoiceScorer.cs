@@ -6,8 +6,8 @@ namespace Orchestrator.Core.Models;
 public enum ChoiceMethod
 {
     /// <summary>
-    /// The channel where every option has a description, calibrated where each has at least a name of several words,
-    /// direct otherwise.
+    /// The channel where every option has a description, combined where each has at least a name of several words, direct
+    /// otherwise.
     /// </summary>
     Auto,
 
@@ -22,7 +22,7 @@ public enum ChoiceMethod
 
     /// <summary>
     /// log P(option | evidence), less most of what the option has after texts that say nothing (Zhao et al., ICML 2021):
-    /// the best where options have only names, and cheap.
+    /// cheap, and good where options have only names.
     /// </summary>
     Calibrated,
 
@@ -37,6 +37,12 @@ public enum ChoiceMethod
     /// likely are not preferred for it.
     /// </summary>
     CalibratedChannel,
+
+    /// <summary>
+    /// The calibrated names choose the ten best; among those the channel decides, with half the calibrated score added.
+    /// Better than either where names say much, and with many options far cheaper than the channel.
+    /// </summary>
+    Combined,
 }
 
 /// <summary>One of the things that can be chosen.</summary>

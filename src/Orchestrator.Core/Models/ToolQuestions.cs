@@ -23,6 +23,7 @@ public static class ToolQuestions
         ChannelTemplate = Channel,
         EvidenceIsRequest = true,
         DirectCue = "\nFunction: ",
+        Method = ChoiceMethod.Combined,
         Request = request ?? new ModelRequest(),
     };
 

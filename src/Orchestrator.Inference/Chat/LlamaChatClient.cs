@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Text;
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Constraints;
@@ -32,6 +34,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly ReasoningFormat? _reasoning;
     private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
+    private readonly ArgumentReader _arguments;
     private readonly ChatClientMetadata _metadata;
     private readonly InferenceOptions _options;
     private readonly TimeProvider _time;
@@ -73,6 +76,7 @@ public sealed class LlamaChatClient : IChatClient
         _adapters = adapters;
         _texts = new TextScorer(engine);
         _prompts = new PromptTokenizer(engine.Tokenizer);
+        _arguments = new ArgumentReader(engine);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
     }
 
@@ -207,8 +211,55 @@ public sealed class LlamaChatClient : IChatClient
         var parallel = options?.AllowMultipleToolCalls == true;
         var call = _constraints.Compile(_toolCalls.Constrain(allowed, parallel, JsonConstraintOptions.Generation));
         var trigger = new ToolTrigger(_toolCalls.Trigger, _engine.Tokenizer);
+        if (mode is RequiredChatToolMode && allowed is [var tool] && !parallel)
+        {
+            call = await ReadArgumentsAsync(conversation, tool, [.. prompt, .. trigger.TokenIds], call, origin, cancellationToken).ConfigureAwait(false);
+        }
+
         var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!);
         return mode is RequiredChatToolMode ? plan with { Request = plan.Call(trigger.TokenIds, request.MaxTokens), StartsInCall = true } : plan;
+    }
+
+    /// <summary>The call with the arguments that the request holds, or the constraint as it is where it holds not all.</summary>
+    private async Task<ITokenConstraint> ReadArgumentsAsync(
+        List<ChatMessage> conversation,
+        AIFunctionDeclaration tool,
+        IReadOnlyList<int> begun,
+        ITokenConstraint call,
+        ModelRequest origin,
+        CancellationToken cancellationToken)
+    {
+        if (conversation.LastOrDefault() is not { Text: { Length: > 0 } request } last || last.Role != ChatRole.User)
+        {
+            return call;
+        }
+
+        // What the format puts around arguments: it writes a function whose only argument is known.
+        const string Mark = "\u241E";
+        var marked = AIFunctionFactory.CreateDeclaration(tool.Name, null, JsonSerializer.SerializeToElement(new { @const = Mark }));
+        var frame = Encoding.UTF8.GetString(_constraints.Compile(_toolCalls.Constrain([marked], false, JsonConstraintOptions.Generation))
+            .Start().ShortestCompletion().Span);
+        if (frame.Split($"\"{Mark}\"") is not [var before, var after])
+        {
+            return call;
+        }
+
+        var arguments = await _arguments.ReadAsync(
+            [.. begun, .. _engine.Tokenizer.Tokenize(before, parseSpecial: false)],
+            tool.JsonSchema,
+            request,
+            origin,
+            cancellationToken).ConfigureAwait(false);
+        if (arguments is null)
+        {
+            return call;
+        }
+
+        var written = Encoding.UTF8.GetBytes(before + JsonSerializer.Serialize(JsonDocument.Parse(arguments).RootElement, CallJson.Options) + after);
+        var matcher = call.Start();
+        return matcher.TryAcceptBytes(written) && matcher.CanEnd
+            ? _constraints.Compile(new ConstraintDefinition.Literal(Encoding.UTF8.GetString(written)))
+            : call;
     }
 
     private async Task<AIFunctionDeclaration[]> ChooseToolAsync(

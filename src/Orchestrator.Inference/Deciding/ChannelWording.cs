@@ -19,7 +19,7 @@ internal sealed class ChannelWording(ITokenizer tokenizer, Func<string, int[]>? 
     public static bool Describes(Choice option) => option.Description is not null || Readable(option.Name).Trim().Contains(' ', StringComparison.Ordinal);
 
     /// <summary>An identifier in words, as text has them.</summary>
-    public static string Readable(string name) => name.Contains(' ', StringComparison.Ordinal) ? name : name.Replace('_', ' ');
+    public static string Readable(string name) => name.Contains(' ', StringComparison.Ordinal) ? name : name.Replace('_', ' ').Replace('.', ' ');
 
     /// <summary>The tokens before the evidence, for each option; none is empty.</summary>
     public int[][] Prefixes(ChoiceQuestion question, int[] context) => [.. question.Options.Select(option =>

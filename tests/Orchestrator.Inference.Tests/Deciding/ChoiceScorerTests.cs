@@ -13,7 +13,7 @@ public class ChoiceScorerTests
         [new("log_search", "Finds lines in logs."), new("calculator", "Computes numbers."), new("clock", "Tells the time.")];
 
     public static TheoryData<ChoiceMethod> Methods =>
-        [ChoiceMethod.Auto, ChoiceMethod.Channel, ChoiceMethod.Direct, ChoiceMethod.Calibrated, ChoiceMethod.Labels, ChoiceMethod.CalibratedChannel];
+        [ChoiceMethod.Auto, ChoiceMethod.Channel, ChoiceMethod.Direct, ChoiceMethod.Calibrated, ChoiceMethod.Labels, ChoiceMethod.CalibratedChannel, ChoiceMethod.Combined];
 
     [Theory]
     [MemberData(nameof(Methods))]
@@ -143,12 +143,30 @@ public class ChoiceScorerTests
     }
 
     [Fact]
+    public async Task Of_many_options_the_channel_weighs_the_ten_whose_names_suit_best()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = [.. Enumerable.Range(0, 30).Select(i => new Choice($"topic number {i}"))] };
+
+        var names = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Calibrated });
+        var channel = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Channel });
+        var combined = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Combined });
+
+        int[] order = [.. Enumerable.Range(0, 30).OrderByDescending(i => names.Scores[i].LogLikelihood)];
+        Assert.Equal(order.Take(10).Order(), Enumerable.Range(0, 30).OrderByDescending(i => combined.Scores[i].LogLikelihood).Take(10).Order());
+        Assert.All(order.Take(10), i => Assert.Equal(
+            channel.Scores[i].LogLikelihood + (0.5 * names.Scores[i].LogLikelihood), combined.Scores[i].LogLikelihood, 4));
+        Assert.Equal(1, combined.Scores.Sum(s => s.Probability), 6);
+    }
+
+    [Fact]
     public async Task Names_of_several_words_say_what_they_mean()
     {
         await using var harness = new EngineHarness();
         var result = await new ChoiceScorer(harness.Engine).ScoreAsync(
             new ChoiceQuestion { Evidence = "Where is my card?", Options = [new("card_arrival"), new("exchange rate")] });
-        Assert.Equal(ChoiceMethod.Calibrated, result.Method);
+        Assert.Equal(ChoiceMethod.Combined, result.Method);
     }
 
     [Fact]

@@ -1,0 +1,202 @@
+using System.Text.Json;
+using Orchestrator.Core.Models;
+using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Templates.ToolCalls;
+
+namespace Orchestrator.Inference.Chat;
+
+/// <summary>
+/// Reads a function's arguments out of a request: each value is the likeliest of those that the request, the schema's
+/// enumerations and its defaults offer. A small model copies badly when it writes freely, and recognises well.
+/// </summary>
+/// <param name="engine">The model.</param>
+internal sealed class ArgumentReader(IInferenceEngine engine)
+{
+    private const int MaxCandidates = 96;
+    private const int Beginnings = 4;
+
+    /// <summary>Reads arguments.</summary>
+    /// <param name="prompt">The prompt up to the object of arguments.</param>
+    /// <param name="schema">The function's parameters as a JSON schema.</param>
+    /// <param name="request">What the user said.</param>
+    /// <param name="origin">Who asks.</param>
+    /// <param name="cancellationToken">Stops the work.</param>
+    /// <returns>The object as JSON; null where a required parameter is of a kind, or has a value, that only the model can write.</returns>
+    public async Task<string?> ReadAsync(
+        IReadOnlyList<int> prompt, JsonElement schema, string request, ModelRequest origin, CancellationToken cancellationToken)
+    {
+        if (schema.ValueKind != JsonValueKind.Object || !schema.TryGetProperty("properties", out var properties) || properties.ValueKind != JsonValueKind.Object)
+        {
+            return null;
+        }
+
+        var required = schema.TryGetProperty("required", out var names) && names.ValueKind == JsonValueKind.Array
+            ? names.EnumerateArray().Select(n => n.GetString()).ToHashSet()
+            : [];
+        var values = new RequestValues(request);
+        var numeric = properties.EnumerateObject().Count(p => IsNumeric(p.Value));
+        var used = new List<string>();
+        var text = "{";
+        var left = properties.EnumerateObject().Count(p => required.Contains(p.Name));
+        foreach (var property in properties.EnumerateObject())
+        {
+            if (!required.Contains(property.Name) && !Mentions(property, values, used))
+            {
+                continue;
+            }
+
+            var isLast = required.Contains(property.Name) && --left == 0;
+            var key = $"{(text.Length > 1 ? ", " : "")}{CallJson.Quote(property.Name)}:";
+            var value = await BestAsync(
+                prompt, text + key, property.Value, values, used, numeric, isLast ? "}" : ",", origin, cancellationToken).ConfigureAwait(false);
+            if (value is null)
+            {
+                if (required.Contains(property.Name))
+                {
+                    return null;
+                }
+
+                continue;
+            }
+
+            used.Add(value);
+            text += $"{key} {value}";
+        }
+
+        return text + "}";
+    }
+
+    /// <summary>Whether a request speaks of an optional parameter: it names an option, or has a number that nothing else took.</summary>
+    private static bool Mentions(JsonProperty property, RequestValues values, List<string> used)
+    {
+        return Options(property.Value) is { } options && Kind(property.Value) != "boolean"
+            ? options.Any(o => values.Names(o.Trim('"')))
+            : Kind(property.Value) switch
+            {
+                "integer" or "number" => values.Numbers.Any(n => !used.Contains(n) && !used.Any(u => u.Contains(n, StringComparison.Ordinal))),
+                "boolean" or "string" => values.Names(property.Name.Replace('_', ' ')),
+                _ => false,
+            };
+    }
+
+    private async Task<string?> BestAsync(
+        IReadOnlyList<int> prompt,
+        string before,
+        JsonElement schema,
+        RequestValues values,
+        List<string> used,
+        int numeric,
+        string after,
+        ModelRequest origin,
+        CancellationToken cancellationToken)
+    {
+        int[] prefix = [.. prompt, .. engine.Tokenizer.Tokenize(before, parseSpecial: false)];
+        var candidates = Candidates(schema, values, used, numeric)?.Distinct(StringComparer.Ordinal).Take(MaxCandidates).ToList();
+        if (candidates is null && Kind(schema) == "string")
+        {
+            // Where texts begin is found first, then where they end.
+            var first = Enumerable.Range(0, values.Words).Select(i => (Word: i, Text: values.From(i).FirstOrDefault())).Where(w => w.Text is not null).ToList();
+            if (first.Count == 0)
+            {
+                return null;
+            }
+
+            var starts = await ScoreAsync(prefix, [.. first.Select(w => CallJson.Quote(w.Text!)[..^1])], "", origin, cancellationToken).ConfigureAwait(false);
+            candidates =
+            [
+                .. values.Quotations.Select(CallJson.Quote),
+                .. first.Index().OrderByDescending(w => starts[w.Index]).Take(Beginnings).SelectMany(w => values.From(w.Item.Word)).Select(CallJson.Quote),
+            ];
+            candidates = [.. candidates.Distinct(StringComparer.Ordinal).Where(c => !used.Contains(c) && IsText(c.Trim('"')))];
+        }
+
+        if (candidates is null or [])
+        {
+            return null;
+        }
+
+        if (candidates is [var only])
+        {
+            return only;
+        }
+
+        // A number is for a parameter that takes numbers, and a day for one that takes days, where there are such.
+        bool IsText(string value) => !(numeric > 0 && values.Numbers.Contains(value)) && !values.Dates.Any(d => value.Contains(d, StringComparison.Ordinal));
+
+        var scores = await ScoreAsync(prefix, candidates, after, origin, cancellationToken).ConfigureAwait(false);
+        return candidates[Array.IndexOf(scores, scores.Max())];
+    }
+
+    private async Task<double[]> ScoreAsync(
+        int[] prefix, IReadOnlyList<string> candidates, string after, ModelRequest origin, CancellationToken cancellationToken)
+    {
+        var result = await engine.ScoreAsync(
+            new ScoreRequest
+            {
+                Sequences = [.. candidates.Select(c => new ScoreSequence(prefix, engine.Tokenizer.Tokenize($" {c}{after}", parseSpecial: false)))],
+                Origin = origin,
+            },
+            cancellationToken).ConfigureAwait(false);
+        return [.. result.LogProbabilities.Select(l => l.Sum(x => (double)x))];
+    }
+
+    /// <summary>What a parameter may be; null for a text, none where the request has nothing for it.</summary>
+    private static IEnumerable<string>? Candidates(JsonElement schema, RequestValues values, List<string> used, int numeric)
+    {
+        if (Options(schema) is { } options)
+        {
+            // An option that the request names is the one that it means.
+            var named = options.Where(o => values.Names(o.Trim('"'))).ToList();
+            return named.Count > 0 ? named : options;
+        }
+
+        switch (Kind(schema))
+        {
+            case "integer":
+                return Unused(values.Numbers.Where(n => !n.Contains('.', StringComparison.Ordinal)), used);
+            case "number":
+                return Unused(values.Numbers, used);
+            case "string":
+                return IsDate(schema) && values.Dates.Any() ? values.Dates.Select(CallJson.Quote) : null;
+            case "array" when schema.TryGetProperty("items", out var items) && Options(items) is null:
+                return Kind(items) switch
+                {
+                    "integer" or "number" => numeric == 1 && values.Numbers.Count > 0 ? [values.NumberLists.MaxBy(l => l.Length)!] : values.NumberLists,
+                    "string" => values.TextLists,
+                    _ => [],
+                };
+            default:
+                return [];
+        }
+    }
+
+    /// <summary>A number stands for one parameter, as long as there are others.</summary>
+    private static IEnumerable<string> Unused(IEnumerable<string> numbers, List<string> used)
+    {
+        var all = numbers.ToList();
+        var left = all.Where(n => all.Count(x => x == n) > used.Count(u => u == n)).ToList();
+        return left.Count > 0 ? left : all;
+    }
+
+    private static IReadOnlyList<string>? Options(JsonElement schema) =>
+        schema.ValueKind != JsonValueKind.Object ? null
+        : schema.TryGetProperty("enum", out var options) && options.ValueKind == JsonValueKind.Array
+            ? [.. options.EnumerateArray().Select(o => JsonSerializer.Serialize(o, CallJson.Options))]
+        : schema.TryGetProperty("const", out var only) ? [JsonSerializer.Serialize(only, CallJson.Options)]
+        : Kind(schema) == "boolean" ? ["true", "false"]
+        : null;
+
+    private static bool IsNumeric(JsonElement schema) =>
+        Kind(schema) is "integer" or "number"
+        || (Kind(schema) == "array" && schema.TryGetProperty("items", out var items) && Kind(items) is "integer" or "number");
+
+    private static bool IsDate(JsonElement schema) =>
+        (schema.TryGetProperty("format", out var format) && format.ValueKind == JsonValueKind.String && format.GetString() == "date")
+        || (schema.TryGetProperty("description", out var text) && text.ValueKind == JsonValueKind.String
+            && text.GetString()!.Contains("YYYY-MM-DD", StringComparison.OrdinalIgnoreCase));
+
+    private static string? Kind(JsonElement schema) =>
+        schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
+            ? type.GetString()
+            : null;
+}
