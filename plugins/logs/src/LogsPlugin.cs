@@ -24,7 +24,7 @@ public sealed class LogsPlugin
     /// <summary>Reads the folder that the input <c>logs</c> names.</summary>
     /// <param name="context">The run's inputs.</param>
     public LogsPlugin(PluginContext context)
-        : this(context.InputPath("logs"), context.OutputFolder)
+        : this(context.InputFolder("logs"), context.OutputFolder)
     {
     }
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.SemanticKernel;
 using Orchestrator.Agents.Definitions;
 using Orchestrator.Agents.Plugins.BuiltIn;
 using Orchestrator.Agents.Plugins.Loading;
@@ -108,6 +109,31 @@ public sealed class PluginCatalogue
         }
     }
 
+    /// <summary>Describes what teams may call of a plugin, without a run: no constructor of a C# plugin is called.</summary>
+    /// <param name="name">The plugin's name.</param>
+    /// <param name="context">Where an MCP server is started.</param>
+    /// <param name="cancellationToken">Stops the opening.</param>
+    /// <returns>Its functions.</returns>
+    /// <exception cref="OrchestratorException">The plugin is unknown, broken, or switched off.</exception>
+    public async Task<IReadOnlyList<PluginFunction>> DescribeAsync(
+        string name, PluginContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        var manifest = Find(List(), name);
+        var plugin = manifest.Kind == PluginKind.Assembly
+            ? AssemblyPluginLoader.Describe(manifest)
+            : await OpenAsync(manifest, context, cancellationToken).ConfigureAwait(false);
+        await using var set = new PluginSet([plugin], Adjust);
+        return
+        [
+            .. set.Plugins[0].Select(f =>
+            {
+                var tool = $"{name}-{f.Name}";
+                return new PluginFunction(tool, f.Description, f.Metadata.Parameters, set.PolicyOf(tool));
+            }),
+        ];
+    }
+
     private PluginManifest Find(PluginListing listing, string name)
     {
         if (listing.Plugins.FirstOrDefault(p => p.Name == name) is { } manifest)
@@ -153,3 +179,11 @@ public sealed class PluginCatalogue
 /// <param name="Plugins">The plugins, by name in ordinal order.</param>
 /// <param name="Errors">What is wrong with manifests that can't be read.</param>
 public sealed record PluginListing(IReadOnlyList<PluginManifest> Plugins, IReadOnlyList<DefinitionError> Errors);
+
+/// <summary>A function of a plugin, as teams see it.</summary>
+/// <param name="Tool">The name by which models call it: the plugin's, a hyphen, and its own.</param>
+/// <param name="Description">What it does.</param>
+/// <param name="Parameters">What it takes.</param>
+/// <param name="Policy">What it may change, who approves it, and how long it may take.</param>
+public sealed record PluginFunction(
+    string Tool, string Description, IReadOnlyList<KernelParameterMetadata> Parameters, ToolPolicy Policy);

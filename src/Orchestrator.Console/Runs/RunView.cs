@@ -99,8 +99,9 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
                 interaction.WriteLine();
                 interaction.MarkupLine($"[green]✓[/] wrote [bold]{written.Path}[/]");
                 break;
-            case RunFailed failed:
-                interaction.MarkupLine($"[red]{(failed.Fatal ? "failed" : "trouble")}:[/] {failed.Agent ?? ""} {failed.Message}");
+            // A fatal one ends the command, which reports it with its remedy.
+            case RunFailed { Fatal: false } failed:
+                interaction.MarkupLine($"[red]trouble:[/] {(failed.Agent is { } troubled ? $"{troubled}: " : "")}{failed.Message}");
                 break;
             case RunFinished finished:
                 ShowEnd(finished);
@@ -190,7 +191,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         interaction.WriteLine();
         var colour = finished.Reason == "completed" ? "green" : "yellow";
         interaction.MarkupLine(System.Runtime.CompilerServices.FormattableStringFactory.Create(
-            $"[{colour}]{{0}}[/] {{1}}", finished.Reason, finished.Summary));
+            $"[{colour}]{{0}}[/]{{1}}", finished.Reason, finished.Reason == "failed" ? "" : $" {finished.Summary}"));
         var usage = finished.Usage;
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
         table.AddRow("wall time", $"{usage.Duration.TotalSeconds:0.0} s");
@@ -216,7 +217,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
     private static string FirstLine(string text)
     {
         var lines = text.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        return lines.Length == 0 ? "nothing" : lines.Length == 1 ? lines[0] : $"{lines[0]} … {lines.Length} lines";
+        return lines.Length == 0 ? "an empty result" : lines.Length == 1 ? lines[0] : $"{lines[0]} … {lines.Length} lines";
     }
 
     /// <summary>Medians over the run's calls.</summary>
@@ -228,8 +229,6 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         public double? TokensPerSecond => _rates.Count == 0 ? null : _rates.Order().ElementAt(_rates.Count / 2);
 
         public TimeSpan? FirstToken => _firstTokens.Count == 0 ? null : _firstTokens.Order().ElementAt(_firstTokens.Count / 2);
-
-
 
         public void Add(ModelCall call)
         {

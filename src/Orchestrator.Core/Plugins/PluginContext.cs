@@ -28,4 +28,15 @@ public sealed record PluginContext
             ErrorKind.Configuration,
             $"The team has no input '{name}'.",
             $"Add 'inputs: {{{name}: PATH}}' to the team's file, or give --input {name}=PATH.");
+
+    /// <summary>An input that names a folder which is there, as an absolute path.</summary>
+    /// <param name="name">The input.</param>
+    /// <returns>The path.</returns>
+    /// <exception cref="OrchestratorException">The team has no such input, or its folder does not exist.</exception>
+    public string InputFolder(string name) => InputPath(name) is var path && Directory.Exists(path)
+        ? path
+        : throw new OrchestratorException(
+            ErrorKind.Configuration,
+            $"The input '{name}' names the folder {path}, which does not exist.",
+            $"Name one that does: --input {name}=FOLDER.");
 }

@@ -23,7 +23,7 @@ public sealed class PluginCatalogueTests : IDisposable
         await using var set = await OpenAsync("sample", ("place", "here"));
 
         var plugin = Assert.Single(set.Plugins);
-        Assert.Equal(["sample-greet", "sample-year", "sample-mood"], set.Tools);
+        Assert.Equal(["sample-greet", "sample-year", "sample-mood", "sample-count"], set.Tools);
         Assert.Equal("Hello Ada from here", await CallAsync(plugin, "greet", ("name", "Ada")));
         Assert.Equal((SideEffects.None, TimeSpan.FromSeconds(3)), (set.PolicyOf("sample-greet").SideEffects, set.PolicyOf("sample-greet").Deadline));
         Assert.Equal(SideEffects.Any, set.PolicyOf("sample-year").SideEffects);
@@ -40,6 +40,31 @@ public sealed class PluginCatalogueTests : IDisposable
 
         Assert.Equal("sample", error.Plugin);
         Assert.Contains("constructor of SamplePlugin.Grumpy failed: not today", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_not_there_is_no_fault_of_the_constructor()
+    {
+        InstallAssembly("");
+
+        var error = await Assert.ThrowsAsync<PluginException>(() => OpenAsync("sample", ("shelf", "nowhere")));
+
+        Assert.DoesNotContain("constructor", error.Message, StringComparison.Ordinal);
+        Assert.Contains("The input 'shelf' names the folder", error.Message, StringComparison.Ordinal);
+        Assert.Contains("--input shelf=FOLDER", error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_plugin_is_described_without_running_its_constructors()
+    {
+        InstallAssembly("functions:\n  - {name: greet, side_effects: none, deadline: 3s}");
+        var context = new PluginContext { Root = _folder.Path, Inputs = new Dictionary<string, string> { ["grumpy"] = "yes" } };
+
+        var functions = await Catalogue().DescribeAsync("sample", context);
+
+        Assert.Equal(["sample-greet", "sample-year", "sample-mood", "sample-count"], functions.Select(f => f.Tool));
+        Assert.Equal("name", Assert.Single(functions[0].Parameters).Name);
+        Assert.Equal((SideEffects.None, TimeSpan.FromSeconds(3)), (functions[0].Policy.SideEffects, functions[0].Policy.Deadline));
     }
 
     [Fact]

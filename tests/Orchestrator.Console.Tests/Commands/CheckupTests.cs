@@ -32,6 +32,7 @@ public class CheckupTests
         Assert.Equal(("No library.", "Build it."), (Find(findings, "native library").Detail, Find(findings, "native library").Fix!));
         Assert.Equal("Pull it.", Find(findings, "model").Fix);
         Assert.Equal(2, findings.Count(finding => finding.Health == Health.Failed));
+        Assert.StartsWith("1 GiB of 2 GiB available", Find(findings, "memory").Detail, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,6 +1,8 @@
 using System.Reflection;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.SemanticKernel;
+using Orchestrator.Core;
 using Orchestrator.Core.Plugins;
 
 namespace Orchestrator.Agents.Plugins.Loading;
@@ -9,6 +11,19 @@ namespace Orchestrator.Agents.Plugins.Loading;
 internal static class AssemblyPluginLoader
 {
     public static OpenPlugin Load(PluginManifest manifest, PluginContext context, IServiceProvider services)
+    {
+        var scope = new PluginServices(context, services);
+        return Load(manifest, type => Create(manifest.Name, type, scope), DisposeAsync);
+    }
+
+    /// <summary>
+    /// Loads what a plugin's functions look like. No constructor runs, since it may need what only a run has; the
+    /// functions can't be called.
+    /// </summary>
+    public static OpenPlugin Describe(PluginManifest manifest) => Load(manifest, Blank, _ => ValueTask.CompletedTask);
+
+    private static OpenPlugin Load(
+        PluginManifest manifest, Func<Type, object> create, Func<List<object>, ValueTask> release)
     {
         var path = Path.GetFullPath(manifest.Assembly!, manifest.Folder);
         if (!File.Exists(path))
@@ -21,15 +36,18 @@ internal static class AssemblyPluginLoader
         var instances = new List<object>();
         try
         {
-            var scope = new PluginServices(context, services);
             foreach (var type in FunctionTypes(manifest.Name, loadContext.LoadFromAssemblyPath(path)))
             {
-                instances.Add(Create(manifest.Name, type, scope));
+                instances.Add(create(type));
             }
 
             var functions = instances.SelectMany(i => KernelPluginFactory.CreateFromObject(i, manifest.Name));
             var plugin = KernelPluginFactory.CreateFromFunctions(manifest.Name, manifest.Description, functions);
-            return new OpenPlugin(manifest, plugin, () => UnloadAsync(instances, loadContext));
+            return new OpenPlugin(manifest, plugin, async () =>
+            {
+                await release(instances).ConfigureAwait(false);
+                loadContext.Unload();
+            });
         }
         catch (Exception e) when (e is not PluginException)
         {
@@ -65,11 +83,22 @@ internal static class AssemblyPluginLoader
         catch (Exception e)
         {
             var cause = e is TargetInvocationException { InnerException: { } inner } ? inner : e;
-            throw new PluginException(plugin, $"the constructor of {type.FullName} failed: {cause.Message}", null, cause);
+
+            // What a plugin reports by itself says what to do about it; anything else is a fault of the plugin.
+            throw cause is OrchestratorException reported
+                ? new PluginException(plugin, reported.Message, reported.Remedy, reported)
+                : new PluginException(plugin, $"the constructor of {type.FullName} failed: {cause.Message}", null, cause);
         }
     }
 
-    private static async ValueTask UnloadAsync(List<object> instances, PluginLoadContext loadContext)
+    private static object Blank(Type type)
+    {
+        var blank = RuntimeHelpers.GetUninitializedObject(type);
+        GC.SuppressFinalize(blank);
+        return blank;
+    }
+
+    private static async ValueTask DisposeAsync(List<object> instances)
     {
         foreach (var instance in instances)
         {
@@ -82,7 +111,5 @@ internal static class AssemblyPluginLoader
                 disposable.Dispose();
             }
         }
-
-        loadContext.Unload();
     }
 }

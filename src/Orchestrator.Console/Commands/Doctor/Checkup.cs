@@ -70,6 +70,13 @@ internal sealed class Checkup
                 $"{card.Name}, {card.Architecture}, {ByteSize.Format(card.FileBytes)}, trained for {card.Context} tokens, {card.Path}"));
             findings.Add(Memory(card, native));
         }
+        else
+        {
+            findings.Add(new(
+                "memory",
+                Health.Ok,
+                $"{ByteSize.Format(Hardware.AvailableMemory)} of {ByteSize.Format(Hardware.TotalMemory)} available; what a model needs is compared once there is one"));
+        }
 
         return findings;
     }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
@@ -7,13 +8,13 @@ using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Native;
-using Spectre.Console;
 
 namespace Orchestrator.Console.Commands.Doctor;
 
 /// <summary><c>orchestrator doctor</c>.</summary>
 internal sealed class DoctorCommand : ConsoleCommand
 {
+    private const int MarkWidth = 6;
     private const string LoadFile = "/proc/loadavg";
     private const string NvidiaDevice = "/dev/nvidiactl";
 
@@ -61,26 +62,26 @@ internal sealed class DoctorCommand : ConsoleCommand
 
     private static void Show(IInteraction interaction, IReadOnlyList<Finding> findings)
     {
-        var table = new Table().Border(TableBorder.None).HideHeaders()
-            .AddColumn(new TableColumn("").NoWrap())
-            .AddColumn(new TableColumn("").NoWrap())
-            .AddColumn("");
+        var check = findings.Max(finding => finding.Check.Length);
+        var indent = MarkWidth + check + 2;
         foreach (var finding in findings)
         {
             var (mark, colour) = finding.Health switch
             {
-                Health.Ok => ("ok", Color.Green),
-                Health.Warning => ("warn", Color.Yellow),
-                _ => ("FAIL", Color.Red),
+                Health.Ok => ("ok", "green"),
+                Health.Warning => ("warn", "yellow"),
+                _ => ("FAIL", "red"),
             };
-            table.AddRow(new Text(mark, new Style(colour)), new Text(finding.Check), new Text(finding.Detail));
+            interaction.Markup(FormattableStringFactory.Create($"[{colour}]{{0}}[/]", mark.PadRight(MarkWidth)));
+            interaction.Write(finding.Check.PadRight(check + 2));
+            interaction.WriteLine(WordWrap.Hang(finding.Detail, interaction.Width, indent));
             if (finding.Fix is { } fix)
             {
-                table.AddRow(new Text(""), new Text(""), new Text("try: " + fix, new Style(Color.Yellow)));
+                // Left to the terminal to wrap, so that a command in it can be copied.
+                interaction.WriteLine($"{new string(' ', indent)}try: {fix}");
             }
         }
 
-        interaction.Render(table);
         var failed = findings.Count(finding => finding.Health == Health.Failed);
         interaction.WriteLine(failed == 0 ? "Models can run here." : $"{failed} of {findings.Count} checks failed.");
     }

@@ -83,21 +83,19 @@ internal static class PluginCommands
         {
             var interaction = services.GetRequiredService<IInteraction>();
             var context = new PluginContext { Root = services.GetRequiredService<RootFolder>().Path };
-            await using var set = await services.GetRequiredService<PluginCatalogue>()
-                .OpenAsync([parse.GetRequiredValue(_name)], context, cancellationToken);
-            foreach (var function in set.Plugins[0])
+            var functions = await services.GetRequiredService<PluginCatalogue>()
+                .DescribeAsync(parse.GetRequiredValue(_name), context, cancellationToken);
+            foreach (var (tool, description, takes, policy) in functions)
             {
-                var tool = $"{set.Plugins[0].Name}-{function.Name}";
-                var policy = set.PolicyOf(tool);
-                string[] parameters = [.. function.Metadata.Parameters.Select(p => p.IsRequired ? p.Name : $"{p.Name}?")];
+                string[] parameters = [.. takes.Select(p => p.IsRequired ? p.Name : $"{p.Name}?")];
                 if (interaction.Json)
                 {
-                    interaction.WriteJson(new { tool, function.Description, parameters, policy.SideEffects, policy.Approval, policy.Deadline });
+                    interaction.WriteJson(new { tool, description, parameters, policy.SideEffects, policy.Approval, policy.Deadline });
                     continue;
                 }
 
                 interaction.MarkupLine($"[bold]{tool}[/]({string.Join(", ", parameters)}) [grey]{Rules(policy)}[/]");
-                interaction.WriteLine($"  {function.Description}");
+                interaction.WriteLine($"  {TerminalText.Sanitize(description)}");
             }
 
             return ExitCodes.Ok;
