@@ -12,6 +12,8 @@ internal sealed record BenchOptions
 
     public int Repeats { get; init; } = 3;
 
+    public double Minutes { get; init; } = 10;
+
     public int[] Agents { get; init; } = [8];
 
     public int[] Preambles { get; init; } = [1024, 4096];
@@ -34,6 +36,7 @@ internal sealed record BenchOptions
                 "--model" => options with { Model = value == "half-billion" ? HalfBillion() : value },
                 "--threads" => options with { Threads = Number(value) },
                 "--repeats" => options with { Repeats = Number(value) },
+                "--minutes" => options with { Minutes = double.Parse(value, CultureInfo.InvariantCulture) },
                 "--agents" => options with { Agents = Numbers(value) },
                 "--preambles" => options with { Preambles = Numbers(value) },
                 "--rounds" => options with { Rounds = Numbers(value) },

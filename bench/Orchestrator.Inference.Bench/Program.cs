@@ -9,6 +9,7 @@ try
         ["decode", .. var rest] => await RawDecode.RunAsync(BenchOptions.Parse(rest)),
         ["constrain", .. var rest] => await Constraining.RunAsync(BenchOptions.Parse(rest)),
         ["decide", .. var rest] => await Decisions.RunAsync(BenchOptions.Parse(rest)),
+        ["soak", .. var rest] => await Soak.RunAsync(BenchOptions.Parse(rest)),
         _ => Usage(),
     };
 }
@@ -26,6 +27,7 @@ static int Usage()
     Console.Error.WriteLine("  decode    tokens a second of 1, 8 and 16 answers at a time, against the bare loop");
     Console.Error.WriteLine("  decide    a decision among 8 options by likelihood, against a JSON answer of 40 tokens that is parsed");
     Console.Error.WriteLine("  constrain decoding under a schema against free decoding, and a protocol message against as many free tokens");
+    Console.Error.WriteLine("  soak      64 conversations at a time [--minutes 10]: memory must be flat, and no cell lost");
     Console.Error.WriteLine("--model half-billion writes a model of that size with random weights and measures that");
     return 1;
 }
