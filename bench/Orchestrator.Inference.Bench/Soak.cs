@@ -71,10 +71,12 @@ internal static class Soak
         return good ? 0 : 1;
     }
 
+    /// <summary>After a full collection: what the collector has not got round to is no leak.</summary>
     private static Sample Take(double minute)
     {
+        var managed = GC.GetTotalMemory(forceFullCollection: true);
         using var process = Process.GetCurrentProcess();
-        return new(minute, process.WorkingSet64 / 1048576.0, GC.GetTotalMemory(forceFullCollection: false) / 1048576.0);
+        return new(minute, process.WorkingSet64 / 1048576.0, managed / 1048576.0);
     }
 
     private static double Middle(Sample[] samples) => samples.Select(s => s.ResidentMiB).Order().ElementAt(samples.Length / 2);

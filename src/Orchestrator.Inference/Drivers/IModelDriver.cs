@@ -153,6 +153,12 @@ public sealed record DriverInfo
     /// <summary>Whether a sequence can be cut at any position (false for recurrent and sliding-window caches).</summary>
     public required bool CanCut { get; init; }
 
+    /// <summary>
+    /// Equal where one driver can load sequences that another saved: of the model's content and the cache's format. 0
+    /// where nobody knows; nothing is then kept on disk.
+    /// </summary>
+    public ulong StateFingerprint { get; init; }
+
     /// <summary>The threads that it computes with at first; 0 where it does not compute on the processor.</summary>
     public int Threads { get; init; }
 

@@ -18,7 +18,6 @@ public sealed unsafe class LlamaDriver : IModelDriver
     private readonly CellLedger _ledger;
     private readonly GgufModel _file;
     private readonly nint _memory;
-    private readonly ulong _fingerprint;
     private readonly List<nint> _adapters = [];
     private readonly HashSet<int> _set = [];
     private readonly bool[] _outputs;
@@ -29,12 +28,11 @@ public sealed unsafe class LlamaDriver : IModelDriver
     private bool _decoding;
     private int _busy;
 
-    internal LlamaDriver(ModelHandle model, ContextHandle context, DriverInfo info, GgufModel file, ulong fingerprint)
+    internal LlamaDriver(ModelHandle model, ContextHandle context, DriverInfo info, GgufModel file)
     {
         _model = model;
         _context = context;
         _file = file;
-        _fingerprint = fingerprint;
         Info = info;
         _tokenizer = new LlamaTokenizer(model);
         _memory = LlamaApi.GetMemory(context);
@@ -189,7 +187,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
             }
         }
 
-        SequenceState.Seal(state, _fingerprint, length);
+        SequenceState.Seal(state, Info.StateFingerprint, length);
         return state;
     }
 
@@ -199,7 +197,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
         using var use = Enter();
         _ = _ledger.LengthOf(sequence);
         RequireMemory();
-        var payload = SequenceState.Open(state, _fingerprint, out var length);
+        var payload = SequenceState.Open(state, Info.StateFingerprint, out var length);
         Drop(sequence);
         if (length == 0)
         {

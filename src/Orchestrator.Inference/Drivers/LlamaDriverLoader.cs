@@ -48,7 +48,7 @@ public static unsafe class LlamaDriverLoader
             var context = CreateContext(model, options);
             try
             {
-                return new LlamaDriver(model, context, Describe(model, context, options), file, Fingerprint(options));
+                return new LlamaDriver(model, context, Describe(model, context, options) with { StateFingerprint = Fingerprint(options) }, file);
             }
             catch
             {

@@ -51,6 +51,17 @@ public sealed class InferenceOptions
     /// </summary>
     public string? DraftModel { get; set; }
 
+    /// <summary>
+    /// An absolute folder where what the KV cache held is kept from one start to the next, so that a restarted host does
+    /// not compute it again; null for none. It holds the texts of prompts as token ids.
+    /// </summary>
+    [RegularExpression(@"([A-Za-z]:)?[\\/].*", ErrorMessage = "Orchestrator:StateFolder must be an absolute path, such as /var/cache/orchestrator.")]
+    public string? StateFolder { get; set; }
+
+    /// <summary>The most bytes that <see cref="StateFolder"/> may hold of a model; the least recently used go first.</summary>
+    [Range(0, long.MaxValue)]
+    public long StateFolderBytes { get; set; } = 4L << 30;
+
     /// <summary>Requests that may wait; one more is refused with a clear error.</summary>
     [Range(1, 1 << 20)]
     public int MaxQueuedRequests { get; set; } = 1024;

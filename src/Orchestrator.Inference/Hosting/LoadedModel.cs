@@ -66,6 +66,8 @@ public sealed class LoadedModel : IAsyncDisposable
             new InferenceEngineOptions
             {
                 MaxRequests = options.MaxQueuedRequests,
+                StateFolder = options.StateFolder,
+                StateFolderBytes = options.StateFolderBytes,
                 Speculation = new SpeculationOptions { PromptLookup = options.PromptLookup },
             },
             adapters is null ? null : adapters.Find,

@@ -194,8 +194,14 @@ public sealed record EngineStatistics
     /// <summary>Cells evicted from the KV tree.</summary>
     public long EvictedTokens { get; init; }
 
-    /// <summary>Evicted cells read back from main memory.</summary>
+    /// <summary>Cells read back from main memory or disk.</summary>
     public long RestoredTokens { get; init; }
+
+    /// <summary>Those of them that were read back from disk.</summary>
+    public long DiskRestoredTokens { get; init; }
+
+    /// <summary>Bytes of saved sequences on disk.</summary>
+    public long DiskBytes { get; init; }
 
     /// <summary>Cells in use now.</summary>
     public int CellsUsed { get; init; }

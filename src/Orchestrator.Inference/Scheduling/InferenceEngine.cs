@@ -14,7 +14,7 @@ namespace Orchestrator.Inference.Scheduling;
 /// <summary>
 /// Serves many requests from one driver: a thread of its own runs the scheduler, and callers talk to it by messages.
 /// </summary>
-public sealed class InferenceEngine : IInferenceEngine
+public sealed partial class InferenceEngine : IInferenceEngine
 {
     /// <summary>About 50 microseconds; .NET scales a spin to the processor.</summary>
     private const int GatherSpins = 1_500;
@@ -24,6 +24,8 @@ public sealed class InferenceEngine : IInferenceEngine
     private readonly InferenceEngineOptions _options;
     private readonly TimeProvider _time;
     private readonly Scheduler _scheduler;
+    private readonly DiskStates? _disk;
+    private readonly ILogger _log;
     private readonly TokenSampler _sampler;
     private readonly TextSplitter _splitter;
     private readonly Thread _thread;
@@ -43,6 +45,7 @@ public sealed class InferenceEngine : IInferenceEngine
     /// <param name="draft">
     /// A small model of the same vocabulary that guesses ahead; null for none. The engine owns it too, once it is created.
     /// </param>
+    /// <exception cref="ArgumentException">The options' state folder is not absolute.</exception>
     /// <exception cref="OrchestratorException">The draft model has another vocabulary, or its cache cannot be cut.</exception>
     public InferenceEngine(
         IModelDriver driver,
@@ -53,6 +56,11 @@ public sealed class InferenceEngine : IInferenceEngine
         IModelDriver? draft = null)
     {
         ArgumentNullException.ThrowIfNull(driver);
+        if (options?.StateFolder is { } relative && !Path.IsPathFullyQualified(relative))
+        {
+            throw new ArgumentException($"{nameof(options.StateFolder)} must be an absolute path, not '{relative}'.", nameof(options));
+        }
+
         _driver = driver;
         _draft = draft;
         _options = options ?? new InferenceEngineOptions();
@@ -61,8 +69,12 @@ public sealed class InferenceEngine : IInferenceEngine
         Tokenizer = driver.Tokenizer;
         _sampler = new TokenSampler(Tokenizer.Size);
         _splitter = new TextSplitter(Tokenizer);
-        _scheduler = new Scheduler(
-            driver, draft is null ? null : DraftModel.For(driver, draft), _options, new AdapterLoader(driver, adapterPath), _time, (ILogger?)logger ?? NullLogger.Instance);
+        _log = (ILogger?)logger ?? NullLogger.Instance;
+        var guesser = draft is null ? null : DraftModel.For(driver, draft);
+        _disk = _options.StateFolder is { } folder && !Model.Embeddings && Model.StateFingerprint != 0
+            ? DiskStates.Open(folder, Model.StateFingerprint, _options.StateFolderBytes, _time, _log)
+            : null;
+        _scheduler = new Scheduler(driver, guesser, _options, new AdapterLoader(driver, adapterPath), _time, _log, _disk);
         _statistics = _scheduler.GetStatistics();
         _thread = new Thread(Run) { IsBackground = true, Name = $"inference {Model.Name}" };
         _thread.Start();
@@ -371,10 +383,29 @@ public sealed class InferenceEngine : IInferenceEngine
         }
 
         _scheduler.FailAll(Closed(Model.Name));
+        SaveToDisk();
         _draft?.Dispose();
         _driver.Dispose();
         _ended.TrySetResult();
     }
+
+    private void SaveToDisk()
+    {
+        try
+        {
+            _scheduler.Tree.SaveToDisk();
+        }
+        catch (Exception error)
+        {
+            // The next start computes what it would have found; this end must not fail for it.
+            LogNotSaved(error.Message);
+        }
+
+        _disk?.Dispose();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What the cache held was not saved: {Reason}")]
+    private partial void LogNotSaved(string reason);
 
     private void RequireLogits()
     {

@@ -42,6 +42,17 @@ public sealed record InferenceEngineOptions
     [Range(0, long.MaxValue)]
     public long StateCacheBytes { get; init; } = 256L << 20;
 
+    /// <summary>
+    /// An absolute folder for sequences of the base model that were evicted or were in the cache at the end, so that the
+    /// next engine of the same model starts warm; null for none. Each model has a folder of its own in it, which one
+    /// engine uses at a time; others go without.
+    /// </summary>
+    public string? StateFolder { get; init; }
+
+    /// <summary>The most bytes that <see cref="StateFolder"/> may hold of a model; the least recently used go first.</summary>
+    [Range(0, long.MaxValue)]
+    public long StateFolderBytes { get; init; } = 4L << 30;
+
     /// <summary>Whether and how tokens are guessed ahead; what is generated does not depend on it.</summary>
     public SpeculationOptions Speculation { get; init; } = new();
 }

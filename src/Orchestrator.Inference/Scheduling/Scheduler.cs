@@ -39,7 +39,7 @@ internal sealed partial class Scheduler
     private long _order;
 
     public Scheduler(
-        IModelDriver driver, DraftModel? draft, InferenceEngineOptions options, AdapterLoader adapters, TimeProvider time, ILogger log)
+        IModelDriver driver, DraftModel? draft, InferenceEngineOptions options, AdapterLoader adapters, TimeProvider time, ILogger log, DiskStates? disk = null)
     {
         _driver = driver;
         _info = driver.Info;
@@ -57,7 +57,7 @@ internal sealed partial class Scheduler
         _speculator = NoSpeculation is null ? new Speculator(options.Speculation, draft, time, log) : null;
         _maxOutputs = (int)Math.Max(options.MaxActive, MostOutputBytes / (sizeof(float) * (long)driver.Tokenizer.Size));
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
-        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes)
+        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes, disk)
         {
             OnEvicted = _counters.Evicted,
         };
@@ -176,6 +176,8 @@ internal sealed partial class Scheduler
     {
         EvictedTokens = Tree.Evicted,
         RestoredTokens = Tree.Restored,
+        DiskRestoredTokens = Tree.RestoredFromDisk,
+        DiskBytes = Tree.DiskBytes,
         AdaptersLoaded = _adapters.Count,
         CellsUsed = Tree.CellsUsed,
         CellsTotal = _info.ContextSize,

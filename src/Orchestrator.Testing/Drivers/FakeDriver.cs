@@ -51,6 +51,7 @@ public sealed class FakeDriver : IModelDriver
             EmbeddingLength = EmbeddingLength,
             CanCut = _options.CanCut,
             Embeddings = _options.Embeddings,
+            StateFingerprint = _options.StateFingerprint,
             ChatTemplate = _options.ChatTemplate,
         };
     }

@@ -56,4 +56,7 @@ public sealed record FakeDriverOptions
 
     /// <summary>How likely the hash makes the end token, as a logit; the others lie between 0 and 8.</summary>
     public float EndLogit { get; init; } = 4f;
+
+    /// <summary>What <see cref="DriverInfo.StateFingerprint"/> says.</summary>
+    public ulong StateFingerprint { get; init; } = 1;
 }

@@ -1,6 +1,6 @@
 namespace Orchestrator.Inference.Scheduling.Cache;
 
-/// <content>Keeping evicted sequences in main memory.</content>
+/// <content>Keeping sequences in main memory and on disk.</content>
 internal sealed partial class KvTree
 {
     /// <summary>Fewer tokens are computed again as fast as they are read back.</summary>
@@ -8,6 +8,12 @@ internal sealed partial class KvTree
 
     /// <summary>Tokens read back so far.</summary>
     public long Restored { get; private set; }
+
+    /// <summary>Those of <see cref="Restored"/> that came from the disk.</summary>
+    public long RestoredFromDisk { get; private set; }
+
+    /// <summary>Bytes that the disk holds of this model.</summary>
+    public long DiskBytes => _disk?.Bytes ?? 0;
 
     /// <summary>
     /// Brings back an evicted sequence where it holds clearly more of a text than the tree does.
@@ -18,39 +24,87 @@ internal sealed partial class KvTree
     /// <returns>Whether the tree holds more of it now.</returns>
     public bool TryRestore(AdapterPlan plan, ReadOnlySpan<int> tokens, int found)
     {
-        if (_states.Bytes == 0 || _states.Find(plan, tokens, !_info.CanCut) is not var (entry, length)
-            || length < found + LeastWorthSaving)
+        var kept = _states.Find(plan, tokens, !_info.CanCut);
+        var saved = plan == AdapterPlan.Always(AdapterSet.None) ? _disk?.Find(tokens, !_info.CanCut) : null;
+        if (saved is var (file, onDisk) && onDisk > (kept?.Length ?? 0))
         {
-            return false;
+            var before = Restored;
+            if (onDisk < found + LeastWorthSaving || !MakeRoom(file.Tokens.Length) || _disk!.Read(file) is not { } state
+                || !TryLoad(plan, file.Tokens, state, reason => _disk.Discard(file, reason)))
+            {
+                return false;
+            }
+
+            RestoredFromDisk += Restored - before;
+            return true;
         }
 
-        var needed = entry.Tokens.Length - CellsFree;
-        if ((needed > 0 && (CountEvictable() < needed || !Evict(needed))) || (_freeSequences.Count == 0 && !EvictSequence()))
+        if (kept is not var (entry, length) || length < found + LeastWorthSaving || !MakeRoom(entry.Tokens.Length))
         {
             return false;
         }
 
         _states.Remove(entry);
+        return TryLoad(entry.Plan, entry.Tokens, entry.State, _ => { });
+    }
+
+    /// <summary>
+    /// Saves what is worth it to the disk before the end, the last used first: what continues a saved sequence, which it
+    /// then replaces, and sequences of which most is not saved yet.
+    /// </summary>
+    public void SaveToDisk()
+    {
+        if (_disk is null)
+        {
+            return;
+        }
+
+        var saved = new List<int[]>();
+        foreach (var leaf in _leaves.Where(l => l.Owner is null && IsBase(l)).OrderByDescending(l => l.LastUsed))
+        {
+            var tokens = TokensOf(leaf);
+            var onDisk = _disk.Find(tokens, whole: false);
+            var known = Math.Max(onDisk?.Length ?? 0, saved.Select(s => s.AsSpan().CommonPrefixLength(tokens)).DefaultIfEmpty().Max());
+            var fresh = tokens.Length - known;
+            if (fresh >= LeastWorthSaving && (fresh >= known || onDisk?.Entry.Tokens.Length == known))
+            {
+                _disk.AddLast(tokens, _driver.SaveSequence(leaf.Sequence));
+                saved.Add(tokens);
+            }
+        }
+    }
+
+    private bool MakeRoom(int cells)
+    {
+        var needed = cells - CellsFree;
+        return (needed <= 0 || (CountEvictable() >= needed && Evict(needed))) && (_freeSequences.Count > 0 || EvictSequence());
+    }
+
+    private bool TryLoad(AdapterPlan plan, int[] tokens, byte[] state, Action<string> onDamage)
+    {
         var sequence = _freeSequences.Pop();
         try
         {
-            if (!_driver.LoadSequence(sequence, entry.State))
+            if (_driver.LoadSequence(sequence, state))
             {
-                _freeSequences.Push(sequence);
-                return false;
+                Insert(plan, tokens, sequence);
+                return true;
             }
+
+            _freeSequences.Push(sequence);
+            return false;
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException e)
         {
             // A damaged state is computed again.
             _driver.RemoveSequence(sequence, 0, int.MaxValue);
             _freeSequences.Push(sequence);
+            onDamage(e.Message);
             return false;
         }
-
-        Insert(entry.Plan, entry.Tokens, sequence);
-        return true;
     }
+
+    private static bool IsBase(KvNode leaf) => PlanOf(leaf) == AdapterPlan.Always(AdapterSet.None);
 
     private void Insert(AdapterPlan plan, int[] tokens, int sequence)
     {
@@ -118,18 +172,29 @@ internal sealed partial class KvTree
     /// <summary>Saves a leaf that is about to be evicted, if it is long, and most of it is its own.</summary>
     private void Save(KvNode leaf)
     {
-        if (_stateBytes == 0 || leaf.Saved || leaf.Computed < LeastWorthSaving || leaf.Computed < leaf.Start)
+        if ((_stateBytes == 0 && _disk is null) || leaf.Saved || leaf.Computed < LeastWorthSaving || leaf.Computed < leaf.Start)
         {
             return;
         }
 
+        var (tokens, state) = (TokensOf(leaf), _driver.SaveSequence(leaf.Sequence));
+        _states.Add(PlanOf(leaf), tokens, state);
+        if (IsBase(leaf))
+        {
+            _disk?.Add(tokens, state);
+        }
+
+        leaf.Saved = true;
+    }
+
+    private static int[] TokensOf(KvNode leaf)
+    {
         var tokens = new int[leaf.ComputedEnd];
         for (var node = leaf; node is not null; node = node.Parent)
         {
             node.Tokens.CopyTo(0, tokens, node.Start, Math.Min(node.Tokens.Count, tokens.Length - node.Start));
         }
 
-        _states.Add(PlanOf(leaf), tokens, _driver.SaveSequence(leaf.Sequence));
-        leaf.Saved = true;
+        return tokens;
     }
 }

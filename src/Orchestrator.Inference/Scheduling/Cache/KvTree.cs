@@ -19,6 +19,7 @@ internal sealed partial class KvTree
     private readonly int _logitsRows;
     private readonly long _stateBytes;
     private readonly StateCache _states;
+    private readonly DiskStates? _disk;
     private long _clock;
     private double _inflation;
 
@@ -26,8 +27,10 @@ internal sealed partial class KvTree
     /// <param name="driver">Whose cache it is.</param>
     /// <param name="logitsRows">For how many nodes the logits after them are kept.</param>
     /// <param name="stateBytes">Main memory for evicted sequences; 0 for none.</param>
-    public KvTree(IModelDriver driver, int logitsRows, long stateBytes)
+    /// <param name="disk">Sequences on disk; null for none. The tree does not own it.</param>
+    public KvTree(IModelDriver driver, int logitsRows, long stateBytes, DiskStates? disk = null)
     {
+        _disk = disk;
         _stateBytes = stateBytes;
         _states = new StateCache(stateBytes);
         _driver = driver;
