@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Testing.Workloads;
 
@@ -9,7 +10,9 @@ namespace Orchestrator.Inference.Bench;
 /// <summary>64 conversations for minutes: memory must be flat after the warm-up, and no cell lost.</summary>
 internal static class Soak
 {
-    private const int Cells = 16_384;
+    // Small enough that both are full within the warm-up.
+    private const int Cells = 4_096;
+    private const long StateBytes = 32L << 20;
     private const int Samples = 60;
 
     /// <summary>What the process may grow by after the warm-up; allocators and the runtime's heap move by about this much.</summary>
@@ -17,8 +20,9 @@ internal static class Soak
 
     public static async Task<int> RunAsync(BenchOptions options)
     {
-        var (engine, _) = AgentSweep.Open(options, Cells, 64);
-        await using var owned = engine;
+        await using var engine = new InferenceEngine(
+            LlamaDriverLoader.Open(new LlamaDriverOptions { ModelPath = options.Model, ContextSize = Cells, MaxSequences = 64, Threads = options.Threads }),
+            new InferenceEngineOptions { StateCacheBytes = StateBytes });
         using var end = new CancellationTokenSource(TimeSpan.FromMinutes(options.Minutes));
         var load = new ConversationLoad(engine);
         var running = load.RunAsync(end.Token);

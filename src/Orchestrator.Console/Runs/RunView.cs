@@ -179,11 +179,10 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         }
 
         _lanes.End(agent);
-        var seconds = Math.Max(1e-6, (call.Duration - call.FirstToken).TotalSeconds);
         var reused = call.PromptTokens == 0 ? 0 : 100.0 * call.ReusedTokens / call.PromptTokens;
         _lanes.Remark(agent, string.Create(
             CultureInfo.InvariantCulture,
-            $"{call.TokenIds.Count} tokens · {(call.TokenIds.Count - 1) / seconds:0} tokens/s · first {call.FirstToken.TotalSeconds:0.00} s · context {call.PromptTokens + call.TokenIds.Count} · KV reused {reused:0} %"));
+            $"{call.TokenIds.Count} tokens · {(RunCosts.Rate(call) is { } rate ? $"{rate:0} tokens/s" : "mostly forced")} · first {call.FirstToken.TotalSeconds:0.00} s · context {call.PromptTokens + call.TokenIds.Count} · KV reused {reused:0} %"));
     }
 
     private void ShowEnd(RunFinished finished)
@@ -223,6 +222,8 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
     /// <summary>Medians over the run's calls.</summary>
     private sealed class RunCosts
     {
+        private const int LeastTold = 8;
+
         private readonly List<double> _rates = [];
         private readonly List<TimeSpan> _firstTokens = [];
 
@@ -232,12 +233,21 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
 
         public void Add(ModelCall call)
         {
-            var seconds = (call.Duration - call.FirstToken).TotalSeconds;
-            if (call.TokenIds.Count > 1 && seconds > 0)
+            if (Rate(call) is { } rate)
             {
-                _rates.Add((call.TokenIds.Count - 1) / seconds);
+                _rates.Add(rate);
                 _firstTokens.Add(call.FirstToken);
             }
+        }
+
+        /// <summary>
+        /// Tokens a second after the first. Those that a constraint forced cost nearly nothing and don't count; of a few
+        /// others nothing can be told.
+        /// </summary>
+        public static double? Rate(ModelCall call)
+        {
+            var (sampled, seconds) = (call.TokenIds.Count - call.ForcedTokens, (call.Duration - call.FirstToken).TotalSeconds);
+            return sampled >= LeastTold && seconds > 0 ? (sampled - 1) / seconds : null;
         }
     }
 }
