@@ -37,7 +37,7 @@ internal static class FrameworkCost
         }
 
         var rows = new List<Row>();
-        Console.WriteLine("protocol     turns  journal  ms/turn  first tenth  last tenth  limit");
+        Console.WriteLine("protocol     turns  journal  ms/turn  first tenth  last tenth  collecting  limit");
         foreach (var moderated in new[] { false, true })
         {
             foreach (var turns in Turns)
@@ -48,7 +48,7 @@ internal static class FrameworkCost
                     rows.Add(row);
                     Console.WriteLine(string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{row.Protocol,-10} {row.Turns,7}  {row.Journal,-7} {row.PerTurn,8:0.0000} {row.FirstTenth,12:0.0000} {row.LastTenth,11:0.0000} {row.Limit,6:0.0}{(row.PerTurn <= row.Limit ? "" : "  EXCEEDED")}"));
+                        $"{row.Protocol,-10} {row.Turns,7}  {row.Journal,-7} {row.PerTurn,8:0.0000} {row.FirstTenth,12:0.0000} {row.LastTenth,11:0.0000} {row.Collecting,11:0.0000} {row.Limit,6:0.0}{(row.PerTurn <= row.Limit ? "" : "  EXCEEDED")}"));
                 }
             }
         }
@@ -72,6 +72,7 @@ internal static class FrameworkCost
     {
         var folder = Directory.CreateTempSubdirectory("orchestrator-bench-").FullName;
         var times = new List<long>(turns + 1);
+        var pauses = TimeSpan.Zero;
         try
         {
             await using IRunJournal journal = log
@@ -103,8 +104,10 @@ internal static class FrameworkCost
                 Scorer = client.GetChoiceScorer(),
             };
             GC.Collect();
+            var before = GC.GetTotalPauseDuration();
             var result = await chat.RunAsync(conversation);
             times.Add(Stopwatch.GetTimestamp());
+            pauses = GC.GetTotalPauseDuration() - before;
             if (result.Turns != turns)
             {
                 throw new InvalidOperationException($"The chat ended after {result.Turns} of {turns} turns: {result.End}.");
@@ -116,19 +119,39 @@ internal static class FrameworkCost
         }
 
         double Mean(int from, int to) => Stopwatch.GetElapsedTime(times[from], times[to]).TotalMilliseconds / (to - from);
+
+        // A few collections of a large live heap would hide whether the work of a turn grows, so tenths are medians.
+        double Median(int from, int to)
+        {
+            var each = Enumerable.Range(from, to - from)
+                .Select(i => Stopwatch.GetElapsedTime(times[i], times[i + 1]).TotalMilliseconds)
+                .Order()
+                .ToArray();
+            return each[each.Length / 2];
+        }
+
         var tenth = turns / 10;
         return new Row(
             moderated ? "moderated" : "roundRobin",
             turns,
             log ? "file" : "memory",
             Mean(0, turns),
-            Mean(0, tenth),
-            Mean(turns - tenth, turns),
+            Median(0, tenth),
+            Median(turns - tenth, turns),
+            pauses.TotalMilliseconds / turns,
             log ? LogLimit : MemoryLimit);
     }
 
+    /// <summary>Milliseconds a turn: the mean, the medians of the first and the last tenth, and garbage collection's share.</summary>
     private sealed record Row(
-        string Protocol, int Turns, string Journal, double PerTurn, double FirstTenth, double LastTenth, double Limit);
+        string Protocol,
+        int Turns,
+        string Journal,
+        double PerTurn,
+        double FirstTenth,
+        double LastTenth,
+        double Collecting,
+        double Limit);
 
     /// <summary>Answers at once with a text that is new each time; chooses the first option.</summary>
     private sealed class InstantModel : IChatClient, IChoiceScorer
