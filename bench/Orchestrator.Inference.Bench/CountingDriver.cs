@@ -70,6 +70,8 @@ internal sealed class CountingDriver(IModelDriver driver, bool endless = true) :
 
         public bool IsEndOfGeneration(int token) => false;
 
+        public string? GetSpecialText(int token) => tokenizer.GetSpecialText(token);
+
         public int[] Tokenize(string text, bool parseSpecial) => tokenizer.Tokenize(text, parseSpecial);
     }
 }

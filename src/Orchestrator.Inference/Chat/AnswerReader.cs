@@ -8,31 +8,40 @@ using Orchestrator.Inference.Templates.ToolCalls;
 
 namespace Orchestrator.Inference.Chat;
 
-/// <summary>Reads an answer token by token: text, stop sequences, and the beginning of a tool call.</summary>
+/// <summary>
+/// Reads an answer token by token: reasoning, text up to a stop sequence, and the beginning of a tool call. Stop
+/// sequences are looked for in what is shown, not in reasoning.
+/// </summary>
 internal sealed class AnswerReader
 {
     private readonly ITokenizer _tokenizer;
+    private readonly AnswerMarkers _markers;
     private readonly TokenTextDecoder _decoder;
     private readonly ToolTrigger? _trigger;
+    private readonly bool _isFramed;
     private readonly ReasoningReader? _reasoning;
-    private readonly StopSequenceFilter _filter;
+    private readonly StopSequenceFilter _beforeCall;
+    private readonly StopSequenceFilter _stops;
     private readonly List<int> _tokens = [];
     private readonly List<float> _logProbabilities = [];
     private readonly List<TokenDetail>? _details;
     private readonly StringBuilder _raw = new();
     private readonly StringBuilder _call = new();
 
-    public AnswerReader(ITokenizer tokenizer, IList<string> stopSequences, ChatCallPlan plan, ReasoningFormat? reasoning)
+    public AnswerReader(
+        ITokenizer tokenizer, AnswerMarkers markers, IList<string> stopSequences, ChatCallPlan plan, ReasoningFormat? reasoning)
     {
         _tokenizer = tokenizer;
-        _decoder = new TokenTextDecoder(tokenizer);
+        _markers = markers;
+        _decoder = new TokenTextDecoder(tokenizer, markers);
         _trigger = plan.Trigger;
+        _isFramed = plan.IsFramed;
 
-        // What a constraint shapes is the answer from its first character on.
-        _reasoning = plan.Request.Constraint is null ? reasoning?.Start() : null;
+        // What a constraint shapes is the answer from its first character on, unless it shapes the frame too.
+        _reasoning = plan.Request.Constraint is null || _isFramed ? reasoning?.Start() : null;
         _details = plan.Request.Origin.TopLogProbabilities is null ? null : [];
-        string[] stops = [.. stopSequences.Where(s => s.Length > 0)];
-        _filter = new StopSequenceFilter(_trigger is null || plan.StartsInCall ? stops : [.. stops, _trigger.Text]);
+        _stops = new StopSequenceFilter([.. stopSequences.Where(s => s.Length > 0)]);
+        _beforeCall = new StopSequenceFilter(_trigger is null || plan.StartsInCall ? [] : [_trigger.Text]);
         if (plan.StartsInCall)
         {
             EnterCall(_trigger!.TokenIds);
@@ -49,23 +58,23 @@ internal sealed class AnswerReader
     public IReadOnlyList<TokenDetail>? Details => _details;
 
     /// <summary>Whether the model began a tool call.</summary>
-    public bool Triggered => _trigger is not null && _filter.Stopped == _trigger.Text;
+    public bool Triggered => _beforeCall.Stopped is not null && !Stopped;
 
     /// <summary>Whether what comes now is a tool call.</summary>
     public bool InCall { get; private set; }
 
     /// <summary>Whether the text was cut by a stop sequence.</summary>
-    public bool Stopped => _filter.Stopped is not null && !Triggered;
+    public bool Stopped => _stops.Stopped is not null;
 
     /// <summary>Whether no more tokens are wanted from this generation.</summary>
-    public bool Ended => !InCall && _filter.Stopped is not null;
+    public bool Ended => !InCall && (Stopped || Triggered);
 
     /// <summary>Whether the answer holds tool calls.</summary>
     public bool HasCalls { get; private set; }
 
     /// <summary>The ids of the text without the end token, where the text is exactly what they decode to.</summary>
     public IReadOnlyList<int>? TextTokenIds =>
-        InCall || _filter.Stopped is not null || _tokens.Count == 0 || _reasoning?.Found == true ? null
+        InCall || Stopped || Triggered || _tokens.Count == 0 || _reasoning?.Found == true ? null
         : _tokenizer.IsEndOfGeneration(_tokens[^1]) ? _tokens[..^1]
         : _tokens;
 
@@ -75,9 +84,7 @@ internal sealed class AnswerReader
         _tokens.Add(token.Token);
         _logProbabilities.Add(token.LogProbability);
         _details?.Add(Detail(token.Token, token.LogProbability, token.Alternatives ?? []));
-        var text = _trigger is not null && _trigger.TokenIds is [var only] && only == token.Token
-            ? _trigger.Text
-            : _decoder.Append(token.Token);
+        var text = _decoder.Append(token.Token);
         if (InCall)
         {
             _call.Append(text);
@@ -85,9 +92,16 @@ internal sealed class AnswerReader
         }
 
         _raw.Append(text);
-        foreach (var content in Show(_filter.Append(text)))
+        foreach (var content in Show(_beforeCall.Append(text)))
         {
             yield return content;
+        }
+
+        if (_isFramed && Triggered)
+        {
+            // The constraint goes on with the call by itself.
+            InCall = true;
+            _call.Append(_raw.ToString()[CallStart..]);
         }
     }
 
@@ -96,10 +110,9 @@ internal sealed class AnswerReader
     public IReadOnlyList<int> BeginCall()
     {
         // The trigger may begin within a token: what stands before it in that token is tokenised again.
-        var before = _raw.ToString();
-        before = before[..before.IndexOf(_trigger!.Text, StringComparison.Ordinal)];
+        var before = _raw.ToString()[..CallStart];
         var kept = 0;
-        var prefix = new TokenTextDecoder(_tokenizer);
+        var prefix = new TokenTextDecoder(_tokenizer, _markers);
         var text = "";
         while (kept < _tokens.Count)
         {
@@ -116,22 +129,27 @@ internal sealed class AnswerReader
         _tokens.RemoveRange(kept, _tokens.Count - kept);
         _logProbabilities.RemoveRange(kept, _logProbabilities.Count - kept);
         _details?.RemoveRange(kept, _details.Count - kept);
-        foreach (var token in _tokenizer.Tokenize(before[text.Length..], parseSpecial: false))
+        foreach (var token in _tokenizer.Tokenize(ContentMarks.Strip(before[text.Length..]), parseSpecial: false))
         {
             AddForced(token);
         }
 
-        EnterCall(_trigger.TokenIds);
+        EnterCall(_trigger!.TokenIds);
         return _tokens.ToArray();
     }
 
     /// <summary>What is left to show when no more tokens come.</summary>
     public IEnumerable<AIContent> Finish(IToolCallFormat format, string callIdPrefix)
     {
-        var rest = InCall ? "" : _filter.Append(_decoder.Flush()) + _filter.Flush();
-        foreach (var content in Show(rest).Concat(_reasoning?.Flush() ?? []))
+        var rest = InCall ? "" : _beforeCall.Append(_decoder.Flush()) + _beforeCall.Flush();
+        foreach (var content in Show(rest).Concat(Show(_reasoning?.Flush() ?? [])))
         {
             yield return content;
+        }
+
+        if (_stops.Flush() is { Length: > 0 } held)
+        {
+            yield return new TextContent(held);
         }
 
         if (!InCall)
@@ -141,9 +159,9 @@ internal sealed class AnswerReader
 
         var (text, calls) = format.Parse(_call.ToString());
         HasCalls = calls.Count > 0;
-        if (text.Length > 0)
+        if (_markers.Plain(text) is { Length: > 0 } plain)
         {
-            yield return new TextContent(text);
+            yield return new TextContent(plain);
         }
 
         foreach (var (index, call) in calls.Index())
@@ -152,8 +170,30 @@ internal sealed class AnswerReader
         }
     }
 
-    private IReadOnlyList<AIContent> Show(string text) =>
-        text.Length == 0 ? [] : _reasoning?.Append(text) ?? [new TextContent(text)];
+    /// <summary>Where the call begins in what was written.</summary>
+    private int CallStart => _raw.ToString().IndexOf(_trigger!.Text, StringComparison.Ordinal);
+
+    private IEnumerable<AIContent> Show(string text) =>
+        text.Length == 0 ? [] : Show(_reasoning?.Append(text) ?? [new TextContent(text)]);
+
+    /// <summary>What of contents can be shown: without marks, and the text only up to a stop sequence.</summary>
+    private IEnumerable<AIContent> Show(IEnumerable<AIContent> contents)
+    {
+        foreach (var content in contents)
+        {
+            var reasoning = content as TextReasoningContent;
+            var text = reasoning is null ? _stops.Append(_markers.Plain(((TextContent)content).Text)) : _stops.Flush();
+            if (text.Length > 0)
+            {
+                yield return new TextContent(text);
+            }
+
+            if (reasoning is not null && _markers.Plain(reasoning.Text) is { Length: > 0 } thought && !Stopped)
+            {
+                yield return new TextReasoningContent(thought);
+            }
+        }
+    }
 
     private void EnterCall(int[] triggerTokens)
     {

@@ -25,6 +25,9 @@ internal sealed record ChatCallPlan(
     /// <summary>Whether the first generation is a tool call already.</summary>
     public bool StartsInCall { get; init; }
 
+    /// <summary>Whether the constraint of the first generation holds the whole answer, calls included.</summary>
+    public bool IsFramed { get; init; }
+
     /// <summary>Tokens of the prompt, without what was begun of the answer.</summary>
     public int PromptTokens { get; } = Request.Prompt.Count;
 

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
@@ -32,6 +31,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly IToolCallFormat _toolCalls;
     private readonly IChoiceScorer? _scorer;
     private readonly ReasoningFormat? _reasoning;
+    private readonly AnswerMarkers _markers;
     private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
     private readonly ArgumentReader _arguments;
@@ -75,6 +75,7 @@ public sealed class LlamaChatClient : IChatClient
         _figures = new EngineFigures(engine);
         _adapters = adapters;
         _texts = new TextScorer(engine);
+        _markers = new AnswerMarkers(engine.Tokenizer, toolCalls.Markers.Concat(reasoning?.Tokens ?? []));
         _prompts = new PromptTokenizer(engine.Tokenizer);
         _arguments = new ArgumentReader(engine);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
@@ -108,7 +109,7 @@ public sealed class LlamaChatClient : IChatClient
     {
         ArgumentNullException.ThrowIfNull(messages);
         var plan = await PlanAsync(messages, options, cancellationToken).ConfigureAwait(false);
-        var answer = new AnswerReader(_engine.Tokenizer, options?.StopSequences ?? [], plan, _reasoning);
+        var answer = new AnswerReader(_engine.Tokenizer, _markers, options?.StopSequences ?? [], plan, _reasoning);
         var started = _time.GetTimestamp();
         var cost = default(GenerationCost);
         var request = plan.Request;
@@ -193,24 +194,38 @@ public sealed class LlamaChatClient : IChatClient
             allowed = await ChooseToolAsync(conversation, allowed, origin, cancellationToken).ConfigureAwait(false);
         }
 
-        var prompt = _prompts.Tokenize(_renderer.Render(conversation, tools, origin.AnswerPrefix));
+        // A text of a given form leaves no room for calls.
+        var response = Response(options?.ResponseFormat);
+        if (mode is NoneChatToolMode || response is not null)
+        {
+            allowed = [];
+        }
+
+        var begun = origin.AnswerPrefix is { Length: > 0 } prefix ? prefix : null;
+        var prompt = _prompts.Tokenize(_renderer.Render(conversation, tools, begun));
+        var frame = begun is null ? _toolCalls.Frame(response, allowed, JsonConstraintOptions.Generation) : null;
         var room = _engine.Model.ContextSize - prompt.Length;
         var request = new GenerationRequest
         {
             Prompt = prompt,
             MaxTokens = Math.Max(1, Math.Min(options?.MaxOutputTokens ?? _options.MaxOutputTokens, Math.Max(1, room))),
             Sampling = Sampling(options, origin),
-            Constraint = Constraint(options?.ResponseFormat),
+            Constraint = (frame ?? response) is { } shape ? _constraints.Compile(shape) : null,
             Origin = origin,
         };
-        if (allowed.Length == 0 || mode is NoneChatToolMode || request.Constraint is not null)
+        if (allowed.Length == 0)
         {
-            return new ChatCallPlan(request, null, null, _metadata.DefaultModelId!);
+            return new ChatCallPlan(request, null, null, _metadata.DefaultModelId!) { IsFramed = frame is not null };
+        }
+
+        var trigger = new ToolTrigger(_toolCalls.Trigger, _engine.Tokenizer);
+        if (frame is not null && mode is not RequiredChatToolMode)
+        {
+            return new ChatCallPlan(request, trigger, null, _metadata.DefaultModelId!) { IsFramed = true };
         }
 
         var parallel = options?.AllowMultipleToolCalls == true;
         var call = _constraints.Compile(_toolCalls.Constrain(allowed, parallel, JsonConstraintOptions.Generation));
-        var trigger = new ToolTrigger(_toolCalls.Trigger, _engine.Tokenizer);
         if (mode is RequiredChatToolMode && allowed is [var tool] && !parallel)
         {
             call = await ReadArgumentsAsync(conversation, tool, [.. prompt, .. trigger.TokenIds], call, origin, cancellationToken).ConfigureAwait(false);
@@ -234,18 +249,16 @@ public sealed class LlamaChatClient : IChatClient
             return call;
         }
 
-        // What the format puts around arguments: it writes a function whose only argument is known.
-        const string Mark = "\u241E";
-        var marked = AIFunctionFactory.CreateDeclaration(tool.Name, null, JsonSerializer.SerializeToElement(new { @const = Mark }));
-        var frame = Encoding.UTF8.GetString(_constraints.Compile(_toolCalls.Constrain([marked], false, JsonConstraintOptions.Generation))
-            .Start().ShortestCompletion().Span);
-        if (frame.Split($"\"{Mark}\"") is not [var before, var after])
+        // What the format puts around arguments: it writes a call whose only argument is known.
+        var marked = new FunctionCallContent("", tool.Name, new Dictionary<string, object?> { ["\u241E"] = 0 });
+        if (_toolCalls.Write([marked]).Split(CallJson.Arguments(marked)) is not [var before, var after])
         {
             return call;
         }
 
+        before = before[_toolCalls.Trigger.Length..];
         var arguments = await _arguments.ReadAsync(
-            [.. begun, .. _engine.Tokenizer.Tokenize(before, parseSpecial: false)],
+            [.. begun, .. _engine.Tokenizer.Tokenize(before, parseSpecial: true)],
             tool.JsonSchema,
             request,
             origin,
@@ -255,11 +268,12 @@ public sealed class LlamaChatClient : IChatClient
             return call;
         }
 
-        var written = Encoding.UTF8.GetBytes(before + JsonSerializer.Serialize(JsonDocument.Parse(arguments).RootElement, CallJson.Options) + after);
+        var read = _constraints.Compile(new ConstraintDefinition.Sequence(
+            new ConstraintDefinition.Markup(before),
+            new ConstraintDefinition.Literal(JsonSerializer.Serialize(JsonDocument.Parse(arguments).RootElement, CallJson.Options)),
+            new ConstraintDefinition.Markup(after)));
         var matcher = call.Start();
-        return matcher.TryAcceptBytes(written) && matcher.CanEnd
-            ? _constraints.Compile(new ConstraintDefinition.Literal(Encoding.UTF8.GetString(written)))
-            : call;
+        return matcher.TryAcceptBytes(read.Start().ShortestCompletion().Span) && matcher.CanEnd ? read : call;
     }
 
     private async Task<AIFunctionDeclaration[]> ChooseToolAsync(
@@ -287,11 +301,10 @@ public sealed class LlamaChatClient : IChatClient
         Seed = options?.Seed is { } seed ? unchecked((ulong)seed) : _options.Seed + (ulong)Interlocked.Increment(ref _unseededCalls),
     };
 
-    private ITokenConstraint? Constraint(ChatResponseFormat? format) => format switch
+    private static ConstraintDefinition.JsonSchema? Response(ChatResponseFormat? format) => format switch
     {
-        ChatResponseFormatJson { Schema: { } schema } => _constraints.Compile(new ConstraintDefinition.JsonSchema(schema.GetRawText())),
-        ChatResponseFormatJson => _constraints.Compile(new ConstraintDefinition.JsonSchema(
-            """{"type":"object"}""", JsonConstraintOptions.Generation with { UndeclaredProperties = true })),
+        ChatResponseFormatJson { Schema: { } schema } => new(schema.GetRawText()),
+        ChatResponseFormatJson => new("""{"type":"object"}""", JsonConstraintOptions.Generation with { UndeclaredProperties = true }),
         _ => null,
     };
 

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Orchestrator.Inference.Constraints;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Templates;
 

@@ -23,8 +23,10 @@ public sealed class ConstraintCompiler : IConstraintCompiler
     private const int MaxRepeat = 10_000;
 
     private readonly TokenTrie _trie;
+    private readonly SpecialTokens _specials;
     private readonly ConcurrentDictionary<string, (ITokenConstraint Constraint, long Used)> _cache = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<JsonConstraintOptions, JsonTerminals> _terminals = new();
+    private readonly ConcurrentDictionary<string, Terminal> _patterns = new(StringComparer.Ordinal);
     private long _clock;
 
     /// <summary>Creates a compiler; sorts the vocabulary into a trie.</summary>
@@ -34,6 +36,7 @@ public sealed class ConstraintCompiler : IConstraintCompiler
         ArgumentNullException.ThrowIfNull(vocabulary);
         Vocabulary = vocabulary;
         _trie = new TokenTrie(vocabulary);
+        _specials = new SpecialTokens(vocabulary);
     }
 
     /// <inheritdoc/>
@@ -56,6 +59,7 @@ public sealed class ConstraintCompiler : IConstraintCompiler
         {
             // The older half goes. What constraints share goes with it, or it would grow for ever; those that stay keep theirs.
             _terminals.Clear();
+            _patterns.Clear();
             foreach (var (oldKey, _) in _cache.OrderBy(pair => pair.Value.Used).Take(MaxCached / 2).ToArray())
             {
                 _cache.TryRemove(oldKey, out _);
@@ -95,13 +99,12 @@ public sealed class ConstraintCompiler : IConstraintCompiler
         {
             case ConstraintDefinition.Literal { Value: var value }:
                 return new Terminal(new LiteralDfa(false, value).Start);
+            case ConstraintDefinition.Markup { Value: var markup }:
+                return new Terminal(new LiteralDfa(_specials.Spell(markup)).Start);
             case ConstraintDefinition.JsonSchema { Schema: var schema, Options: var options }:
                 return Schema(schema, options ?? JsonConstraintOptions.Generation);
             case ConstraintDefinition.Regex { Pattern: var pattern }:
-                var texts = RegexCompiler.CompileWhole(pattern);
-                return texts.IsEmpty
-                    ? throw new ConstraintException($"The regular expression '{pattern}' matches nothing", "pattern")
-                    : new Terminal(new CharacterDfa(texts, TextEncoding.Raw, false).Start);
+                return _patterns.GetOrAdd(pattern, Pattern);
             case ConstraintDefinition.Gbnf { Grammar: var grammar, Root: var root }:
                 return GbnfGrammar.Compile(grammar, root);
             case ConstraintDefinition.Sequence { Parts: var parts }:
@@ -114,6 +117,10 @@ public sealed class ConstraintCompiler : IConstraintCompiler
                 throw new ConstraintException($"Unknown kind of constraint: {definition.GetType().Name}");
         }
     }
+
+    private static Terminal Pattern(string pattern) => RegexCompiler.CompileWhole(pattern) is { IsEmpty: false } texts
+        ? new Terminal(new CharacterDfa(texts, TextEncoding.Raw, false).Start)
+        : throw new ConstraintException($"The regular expression '{pattern}' matches nothing", "pattern");
 
     private static ChoiceProduction Sequence(params Symbol[] symbols) => Choice(symbols);
 

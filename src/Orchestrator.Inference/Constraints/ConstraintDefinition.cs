@@ -44,6 +44,16 @@ public abstract record ConstraintDefinition
         private protected override void WriteKey(StringBuilder builder) => Text(builder.Append('l'), Value);
     }
 
+    /// <summary>
+    /// Exactly this text, in which the texts of the vocabulary's special tokens mean those tokens: how a format writes
+    /// what it is made of. What people, tools or models name belongs in a <see cref="Literal"/>.
+    /// </summary>
+    /// <param name="Value">The text, any length. Where the vocabulary has no such token, its text is written.</param>
+    public sealed record Markup(string Value) : ConstraintDefinition
+    {
+        private protected override void WriteKey(StringBuilder builder) => Text(builder.Append('m'), Value);
+    }
+
     /// <summary>A JSON value that is valid under a JSON schema.</summary>
     /// <param name="Schema">The schema as JSON text (drafts 4 to 2020-12).</param>
     /// <param name="Options">How values are written and bounded; null for <see cref="JsonConstraintOptions.Generation"/>.</param>

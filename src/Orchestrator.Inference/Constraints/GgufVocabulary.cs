@@ -9,6 +9,7 @@ public sealed class GgufVocabulary : ITokenVocabulary
 {
     private const int Unknown = 2;
     private const int Control = 3;
+    private const int UserDefined = 4;
     private const int Unused = 5;
     private const int Byte = 6;
 
@@ -18,6 +19,7 @@ public sealed class GgufVocabulary : ITokenVocabulary
     private readonly byte[][] _bytes;
     private readonly bool[] _special;
     private readonly bool[] _ends;
+    private readonly Dictionary<int, string> _specialTexts = [];
 
     /// <summary>Reads the vocabulary.</summary>
     /// <param name="metadata">The file's metadata, with <c>tokenizer.ggml.tokens</c>.</param>
@@ -39,6 +41,11 @@ public sealed class GgufVocabulary : ITokenVocabulary
             var text = tokens[i];
             var type = types is null ? 1 : Convert.ToInt32(types.GetValue(i), System.Globalization.CultureInfo.InvariantCulture);
             _special[i] = type is Unknown or Control or Unused;
+            if (type is Control or UserDefined)
+            {
+                _specialTexts[i] = text;
+            }
+
             _ends[i] = ends.Contains(i) || (type is Control && Array.IndexOf(EndNames, text) >= 0);
             _bytes[i] = type == Byte && text is ['<', '0', 'x', _, _, '>'] ? [Convert.ToByte(text[3..5], 16)]
                 : isByteLevel && type == 1 ? FromByteLevel(text)
@@ -57,6 +64,9 @@ public sealed class GgufVocabulary : ITokenVocabulary
 
     /// <inheritdoc/>
     public bool IsEndOfGeneration(int token) => _ends[token];
+
+    /// <inheritdoc/>
+    public string? GetSpecialText(int token) => _specialTexts.GetValueOrDefault(token);
 
     /// <summary>GPT-2's byte-level tokens stand a printable character for each byte.</summary>
     private static byte[] FromByteLevel(string text)

@@ -19,17 +19,21 @@ public interface IConstraintMatcher
 
     /// <summary>
     /// The tokens allowed now: token t is allowed when bit t % 32 of word t / 32 is set.
-    /// End-of-generation tokens are set exactly when <see cref="CanEnd"/>; other special tokens never.
+    /// End-of-generation tokens are set when <see cref="CanEnd"/>; otherwise a special token is set only where the
+    /// constraint asks for this one.
     /// </summary>
     /// <returns>⌈vocabulary size / 32⌉ words, valid until the next call that changes this matcher.</returns>
     ReadOnlySpan<uint> Mask();
 
     /// <summary>Advances by a token.</summary>
-    /// <param name="token">A token id. An end-of-generation token is accepted when <see cref="CanEnd"/>, and changes nothing.</param>
+    /// <param name="token">A token id. An end-of-generation token is accepted when <see cref="CanEnd"/>, and changes nothing then.</param>
     /// <returns>False when the token is not allowed; the state is then as before.</returns>
     bool TryAccept(int token);
 
-    /// <summary>Advances by bytes, however they are split into tokens.</summary>
+    /// <summary>
+    /// Advances by bytes, however they are split into tokens. A special token that the constraint asks for is four bytes
+    /// here and in what the members below give: 0xFF, which no text has, and its id, the highest byte first.
+    /// </summary>
     /// <param name="bytes">The bytes that follow.</param>
     /// <returns>False when they are not allowed; the state is then as before.</returns>
     bool TryAcceptBytes(ReadOnlySpan<byte> bytes);

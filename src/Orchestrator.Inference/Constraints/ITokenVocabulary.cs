@@ -20,4 +20,9 @@ public interface ITokenVocabulary
     /// <param name="token">A token id, 0 to <see cref="Size"/> − 1.</param>
     /// <returns>True for end-of-text, end-of-turn and the like.</returns>
     bool IsEndOfGeneration(int token);
+
+    /// <summary>The text by which templates name the token, where it is a control or user-defined one; null for others.</summary>
+    /// <param name="token">A token id, 0 to <see cref="Size"/> − 1.</param>
+    /// <returns>The text, such as <c>&lt;|channel|&gt;</c>, or null.</returns>
+    string? GetSpecialText(int token) => null;
 }

@@ -15,6 +15,7 @@ internal sealed unsafe class LlamaTokenizer : ITokenizer
     private readonly int[] _ends;
     private readonly bool[] _special;
     private readonly bool[] _ending;
+    private readonly Dictionary<int, string> _specialTexts = [];
 
     public LlamaTokenizer(ModelHandle model)
     {
@@ -26,7 +27,6 @@ internal sealed unsafe class LlamaTokenizer : ITokenizer
         _ending = new bool[Size];
 
         var bytes = new List<byte>(Size * 6);
-        var specialTexts = new List<string>();
         var buffer = new byte[256];
         for (var token = 0; token < Size; token++)
         {
@@ -42,17 +42,17 @@ internal sealed unsafe class LlamaTokenizer : ITokenizer
             if ((attributes & (TokenAttributes.Control | TokenAttributes.UserDefined)) != 0
                 && Piece(token, special: true, ref buffer) is { Length: > 0 } text)
             {
-                specialTexts.Add(Encoding.UTF8.GetString(text));
+                _specialTexts[token] = Encoding.UTF8.GetString(text);
             }
         }
 
         _bytes = [.. bytes];
-        SpecialTexts = specialTexts;
+        SpecialTexts = [.. _specialTexts.Values];
         BeginOfText = LlamaApi.AddsBeginOfSentence(_vocabulary) && LlamaApi.BeginOfSentence(_vocabulary) is >= 0 and var begin
             ? begin
             : null;
         EndOfText = new[] { LlamaApi.EndOfTurn(_vocabulary), LlamaApi.EndOfSentence(_vocabulary), Array.IndexOf(_ending, true) }
-            .FirstOrDefault(token => token >= 0, -1);
+            .FirstOrDefault(token => token >= 0 && _ending[token], -1);
     }
 
     public int Size { get; }
@@ -69,6 +69,8 @@ internal sealed unsafe class LlamaTokenizer : ITokenizer
     public bool IsSpecial(int token) => _special[token];
 
     public bool IsEndOfGeneration(int token) => _ending[token];
+
+    public string? GetSpecialText(int token) => _specialTexts.GetValueOrDefault(token);
 
     public int[] Tokenize(string text, bool parseSpecial)
     {

@@ -88,7 +88,7 @@ public sealed class LoadedModel : IAsyncDisposable
         var constraints = new ConstraintCompiler(tokenizer);
         var scorer = new ChoiceScorer(
             engine,
-            messages => promptTokens.Tokenize(prompts.Render(messages, [])),
+            messages => promptTokens.Tokenize(prompts.Render(messages, [], "")),
             engine.Model.ChatTemplate is null || !prompts.OpensTurns
                 ? null
                 : instruction => promptTokens.Tokenize(prompts.RenderOpening(instruction)),

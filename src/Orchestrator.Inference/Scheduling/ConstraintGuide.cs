@@ -1,4 +1,5 @@
 using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Constraints.Automata;
 using Orchestrator.Inference.Drivers;
 
 namespace Orchestrator.Inference.Scheduling;
@@ -68,7 +69,7 @@ internal sealed class ConstraintGuide(IConstraintMatcher matcher, ITokenizer tok
         var forced = _matcher.ForcedBytes();
         if (!forced.IsEmpty)
         {
-            var tokens = splitter.Split([.. tokenizer.GetBytes(sampled), .. forced.Span]);
+            var tokens = splitter.Split([.. TokenSpelling.Of(tokenizer, sampled), .. forced.Span]);
             var after = _matcher.Clone();
             Require(after.TryAcceptBytes(forced.Span));
             if (Fits(after, budget - tokens.Count))
@@ -94,10 +95,13 @@ internal sealed class ConstraintGuide(IConstraintMatcher matcher, ITokenizer tok
         return splitter.Split(from.ShortestCompletion().Span);
     }
 
-    /// <summary>Whether the shortest completion and the end token fit; bytes bound tokens from above.</summary>
-    private bool Fits(IConstraintMatcher matcher, int budget) =>
-        budget >= 1
-        && (matcher.MinBytesToEnd < budget || splitter.Split(matcher.ShortestCompletion().Span).Count < budget);
+    /// <summary>
+    /// Whether the shortest completion and the end token fit; bytes bound tokens from above. A text that may end anywhere
+    /// is cut where the budget ends, with no end token that would say that it is whole.
+    /// </summary>
+    private bool Fits(IConstraintMatcher matcher, int budget) => budget >= 1
+        ? matcher.MinBytesToEnd < budget || splitter.Split(matcher.ShortestCompletion().Span).Count < budget
+        : budget == 0 && matcher is { CanEnd: true, MustEnd: false };
 
     private static void Require(bool accepted)
     {

@@ -164,7 +164,9 @@ internal sealed class Generation : Work
             return false;
         }
 
-        if (Generated < _budget)
+        // A constraint may ask for the end token itself, where a model has several that say different things.
+        var ended = Generated > 0 && _tokenizer.IsEndOfGeneration(Tokens[^1]);
+        if (!ended && Generated < _budget)
         {
             Add(new GeneratedToken(_tokenizer.EndOfText, float.NaN, Forced: true));
         }

@@ -1,10 +1,12 @@
 using System.Text;
+using Orchestrator.Inference.Constraints.Automata;
 using Orchestrator.Inference.Drivers;
 
 namespace Orchestrator.Inference.Scheduling;
 
 /// <summary>
-/// Splits bytes into tokens as the tokenizer would split the text, also where they are not a text on their own.
+/// Splits bytes into tokens as the tokenizer would split the text, also where they are not a text on their own. Special
+/// tokens come of their spelling, never of a text.
 /// </summary>
 internal sealed class TextSplitter(ITokenizer tokenizer)
 {
@@ -19,6 +21,12 @@ internal sealed class TextSplitter(ITokenizer tokenizer)
         if (bytes.IsEmpty)
         {
             return [];
+        }
+
+        var mark = bytes.IndexOf(TokenSpelling.Mark);
+        if (mark >= 0)
+        {
+            return [.. Split(bytes[..mark]), TokenSpelling.Read(bytes[mark..]), .. Split(bytes[(mark + TokenSpelling.Length)..])];
         }
 
         return TryTokenize(bytes) is { } tokens ? tokens : Longest(bytes);
@@ -36,13 +44,13 @@ internal sealed class TextSplitter(ITokenizer tokenizer)
             return null;
         }
 
-        // A tokenizer may add what was not there, such as a leading space.
+        // A tokenizer may add what was not there, such as a leading space, or read the text of a user-defined token as it.
         var tokens = tokenizer.Tokenize(text, false);
         var at = 0;
         foreach (var token in tokens)
         {
             var piece = tokenizer.GetBytes(token);
-            if (tokenizer.IsSpecial(token) || !bytes[at..].StartsWith(piece))
+            if (TokenSpelling.IsMarked(tokenizer, token) || !bytes[at..].StartsWith(piece))
             {
                 return null;
             }
@@ -87,7 +95,7 @@ internal sealed class TextSplitter(ITokenizer tokenizer)
         var index = new Dictionary<string, int>(tokenizer.Size, StringComparer.Ordinal);
         for (var token = 0; token < tokenizer.Size; token++)
         {
-            if (!tokenizer.IsSpecial(token) && tokenizer.GetBytes(token) is { IsEmpty: false } bytes)
+            if (!TokenSpelling.IsMarked(tokenizer, token) && tokenizer.GetBytes(token) is { IsEmpty: false } bytes)
             {
                 index.TryAdd(Encoding.Latin1.GetString(bytes), token);
             }

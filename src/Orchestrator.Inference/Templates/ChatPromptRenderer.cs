@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
+using Orchestrator.Inference.Constraints;
 using Orchestrator.Inference.Templates.ToolCalls;
 
 namespace Orchestrator.Inference.Templates;
@@ -41,7 +42,7 @@ public sealed class ChatPromptRenderer
     /// <summary>Lays out a prompt.</summary>
     /// <param name="messages">The conversation, oldest first.</param>
     /// <param name="tools">The tools on offer; may be empty.</param>
-    /// <param name="answerPrefix">Text that the answer begins with, or null.</param>
+    /// <param name="answerPrefix">Text that the answer to the user begins with; empty to begin it with nothing yet, null not to begin it.</param>
     /// <returns>The prompt's parts in order.</returns>
     /// <exception cref="ChatTemplateException">The template refuses the messages.</exception>
     public IReadOnlyList<PromptSegment> Render(
@@ -51,7 +52,7 @@ public sealed class ChatPromptRenderer
         ArgumentNullException.ThrowIfNull(tools);
         var known = new List<IReadOnlyList<int>>();
         var names = new Dictionary<string, string>();
-        var turns = messages.SelectMany(message => ToTurns(message, known, names)).ToList();
+        var turns = Separate(messages.SelectMany(message => ToTurns(message, known, names)).ToList());
         if (tools.Count > 0 && !_template.KnowsTools)
         {
             var described = new Turn("system", ContentMarks.BreakSpecials(DescribeTools(tools), _specials));
@@ -62,9 +63,9 @@ public sealed class ChatPromptRenderer
         var text = _template.Render(new ChatTemplateInput(
             new JsonArray([.. laidOut.Select(t => (JsonNode)t.ToJson())]),
             tools.Count > 0 && _template.KnowsTools ? new JsonArray([.. tools.Select(t => BreakSpecials(ToJson(t)))]) : null));
-        if (!string.IsNullOrEmpty(answerPrefix))
+        if (answerPrefix is not null)
         {
-            text += ContentMarks.BreakSpecials(answerPrefix, _specials);
+            text += _toolCalls.Opening + ContentMarks.BreakSpecials(answerPrefix, _specials);
         }
 
         return Split(text, known);
@@ -142,8 +143,45 @@ public sealed class ChatPromptRenderer
                 names[call.CallId] = ContentMarks.BreakSpecials(call.Name, _specials);
             }
 
-            yield return new Turn(message.Role.Value, content) { Calls = [.. calls.Select(ToJson)] };
+            var beside = calls.Length > 0 ? _toolCalls.Beside(ContentMarks.BreakSpecials(Reasoning(message), _specials), content) : content;
+            yield return new Turn(message.Role.Value, beside) { Calls = [.. calls.Select(ToJson)] };
         }
+    }
+
+    private static string Reasoning(ChatMessage message) =>
+        string.Concat(message.Contents.OfType<TextReasoningContent>().Select(c => c.Text)).Trim();
+
+    /// <summary>Where a message can hold one call only: each call in a turn of its own, its result behind it.</summary>
+    private List<Turn> Separate(List<Turn> turns)
+    {
+        if (_toolCalls.SeveralAtOnce || !_template.KnowsTools)
+        {
+            return turns;
+        }
+
+        var separate = new List<Turn>(turns.Count);
+        for (var i = 0; i < turns.Count; i++)
+        {
+            if (turns[i].Calls.Count <= 1)
+            {
+                separate.Add(turns[i]);
+                continue;
+            }
+
+            var results = turns.Skip(i + 1).TakeWhile(t => t.Role == "tool").ToList();
+            foreach (var (index, call) in turns[i].Calls.Index())
+            {
+                var id = call["id"]!.GetValue<string>();
+                separate.Add(turns[i] with { Calls = [call], Content = index == 0 ? turns[i].Content : "" });
+                separate.AddRange(results.Where(r => r.CallId == id));
+            }
+
+            var ids = turns[i].Calls.Select(c => c["id"]!.GetValue<string>()).ToHashSet();
+            separate.AddRange(results.Where(r => !ids.Contains(r.CallId!)));
+            i += results.Count;
+        }
+
+        return separate;
     }
 
     private string Content(ChatMessage message, bool hasCalls, List<IReadOnlyList<int>> known)

@@ -1,4 +1,5 @@
 using System.Text;
+using Orchestrator.Inference.Constraints;
 
 namespace Orchestrator.Inference.Templates;
 

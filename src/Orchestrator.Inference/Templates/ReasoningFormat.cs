@@ -7,6 +7,8 @@ public sealed class ReasoningFormat
 {
     private static readonly Marker[] Think = [new("<think>", true), new("</think>", false)];
 
+    private static readonly string[] ThinkTokens = ["<think>", "</think>"];
+
     private static readonly Marker[] Harmony =
     [
         new("<|channel|>analysis<|message|>", true),
@@ -17,9 +19,12 @@ public sealed class ReasoningFormat
         new("<|return|>", false),
     ];
 
-    private ReasoningFormat(IReadOnlyList<Marker> markers, bool startsReasoning)
+    private static readonly Marker[] Gemma = [new("<|channel>thought", true), new("<channel|>", false)];
+
+    private ReasoningFormat(IReadOnlyList<Marker> markers, IReadOnlyList<string> tokens, bool startsReasoning)
     {
         Markers = markers;
+        Tokens = tokens;
         StartsReasoning = startsReasoning;
     }
 
@@ -29,6 +34,9 @@ public sealed class ReasoningFormat
     internal sealed record Marker(string Text, bool Reasoning);
 
     internal IReadOnlyList<Marker> Markers { get; }
+
+    /// <summary>What of the markers is special tokens where the vocabulary has them.</summary>
+    internal IReadOnlyList<string> Tokens { get; }
 
     /// <summary>Whether an answer begins within reasoning, because the prompt ends with its opening tag.</summary>
     public bool StartsReasoning { get; }
@@ -41,7 +49,12 @@ public sealed class ReasoningFormat
         ArgumentNullException.ThrowIfNull(template);
         if (template.Source.Contains("<|channel|>", StringComparison.Ordinal))
         {
-            return new ReasoningFormat(Harmony, false);
+            return new ReasoningFormat(Harmony, ["<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|return|>"], false);
+        }
+
+        if (template.Source.Contains("<|channel>thought", StringComparison.Ordinal))
+        {
+            return new ReasoningFormat(Gemma, ["<|channel>", "<channel|>"], false);
         }
 
         if (!template.Source.Contains("</think>", StringComparison.Ordinal))
@@ -52,11 +65,11 @@ public sealed class ReasoningFormat
         try
         {
             var prompt = template.Render(new ChatTemplateInput([new JsonObject { ["role"] = "user", ["content"] = "q" }]));
-            return new ReasoningFormat(Think, prompt.TrimEnd().EndsWith("<think>", StringComparison.Ordinal));
+            return new ReasoningFormat(Think, ThinkTokens, prompt.TrimEnd().EndsWith("<think>", StringComparison.Ordinal));
         }
         catch (ChatTemplateException)
         {
-            return new ReasoningFormat(Think, false);
+            return new ReasoningFormat(Think, ThinkTokens, false);
         }
     }
 

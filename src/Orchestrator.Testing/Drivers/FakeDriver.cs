@@ -33,7 +33,7 @@ public sealed class FakeDriver : IModelDriver
     public FakeDriver(FakeDriverOptions? options = null)
     {
         _options = options ?? new FakeDriverOptions();
-        _tokenizer = new FakeTokenizer(_options.Merges);
+        _tokenizer = new FakeTokenizer(_options.Merges, _options.Specials);
         _sequences = new List<Cell>[_options.MaxSequences];
         for (var i = 0; i < _sequences.Length; i++)
         {

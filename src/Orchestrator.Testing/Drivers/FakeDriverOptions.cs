@@ -27,6 +27,15 @@ public sealed record FakeDriverOptions
     public string? ChatTemplate { get; init; }
 
     /// <summary>
+    /// The texts of the control tokens: the one that begins a text, the end of an answer, the beginning of a message and
+    /// its end, which ends an answer too, then any others.
+    /// </summary>
+    public IReadOnlyList<string> Specials { get; init; } = ChatMlSpecials;
+
+    /// <summary>Control tokens for ChatML.</summary>
+    public static IReadOnlyList<string> ChatMlSpecials { get; } = ["<|begin|>", "<|end|>", "<|im_start|>", "<|im_end|>"];
+
+    /// <summary>
     /// Texts that are one token although they have several bytes, as in a real vocabulary. The
     /// longest that matches is taken.
     /// </summary>

@@ -21,30 +21,32 @@ public sealed class FakeTokenizer : ITokenizer
     /// <summary>Ends a message, and an answer too.</summary>
     public const int MessageEnd = 259;
 
-    private const int FirstMerge = 260;
-
-    private static readonly string[] Special = ["<|begin|>", "<|end|>", "<|im_start|>", "<|im_end|>"];
-
     private readonly byte[][] _bytes;
+    private readonly IReadOnlyList<string> _specials;
+    private readonly int _firstMerge;
     private readonly int _longest;
     private readonly Dictionary<string, int> _merges = new(StringComparer.Ordinal);
 
     /// <summary>Makes a vocabulary.</summary>
     /// <param name="merges">Texts of at least two bytes that are one token each.</param>
-    public FakeTokenizer(IReadOnlyList<string> merges)
+    /// <param name="specials">The texts of the special tokens, see <see cref="FakeDriverOptions.Specials"/>; null for the defaults.</param>
+    public FakeTokenizer(IReadOnlyList<string> merges, IReadOnlyList<string>? specials = null)
     {
         ArgumentNullException.ThrowIfNull(merges);
-        _bytes = new byte[FirstMerge + merges.Count][];
-        for (var i = 0; i < FirstMerge; i++)
+        _specials = specials ?? FakeDriverOptions.ChatMlSpecials;
+        ArgumentOutOfRangeException.ThrowIfLessThan(_specials.Count, MessageEnd + 1 - Begin, nameof(specials));
+        _firstMerge = Begin + _specials.Count;
+        _bytes = new byte[_firstMerge + merges.Count][];
+        for (var i = 0; i < _firstMerge; i++)
         {
             _bytes[i] = i < 256 ? [(byte)i] : [];
         }
 
         for (var i = 0; i < merges.Count; i++)
         {
-            _bytes[FirstMerge + i] = Encoding.UTF8.GetBytes(merges[i]);
-            _merges[Latin(_bytes[FirstMerge + i])] = FirstMerge + i;
-            _longest = Math.Max(_longest, _bytes[FirstMerge + i].Length);
+            _bytes[_firstMerge + i] = Encoding.UTF8.GetBytes(merges[i]);
+            _merges[Latin(_bytes[_firstMerge + i])] = _firstMerge + i;
+            _longest = Math.Max(_longest, _bytes[_firstMerge + i].Length);
         }
     }
 
@@ -58,16 +60,19 @@ public sealed class FakeTokenizer : ITokenizer
     public int EndOfText => End;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> SpecialTexts => Special;
+    public IReadOnlyList<string> SpecialTexts => _specials;
 
     /// <inheritdoc/>
     public ReadOnlySpan<byte> GetBytes(int token) => _bytes[token];
 
     /// <inheritdoc/>
-    public bool IsSpecial(int token) => token is >= Begin and < FirstMerge;
+    public bool IsSpecial(int token) => token >= Begin && token < _firstMerge;
 
     /// <inheritdoc/>
     public bool IsEndOfGeneration(int token) => token is End or MessageEnd;
+
+    /// <inheritdoc/>
+    public string? GetSpecialText(int token) => IsSpecial(token) ? _specials[token - Begin] : null;
 
     /// <inheritdoc/>
     public int[] Tokenize(string text, bool parseSpecial)
@@ -82,19 +87,19 @@ public sealed class FakeTokenizer : ITokenizer
             if (special >= 0)
             {
                 tokens.Add(Begin + special);
-                at += Special[special].Length;
+                at += _specials[special].Length;
             }
         }
 
         return [.. tokens];
     }
 
-    private static (int Start, int Special) NextSpecial(string text, int from)
+    private (int Start, int Special) NextSpecial(string text, int from)
     {
         var best = (Start: text.Length, Special: -1);
-        for (var i = 0; i < Special.Length; i++)
+        for (var i = 0; i < _specials.Count; i++)
         {
-            var at = text.IndexOf(Special[i], from, StringComparison.Ordinal);
+            var at = text.IndexOf(_specials[i], from, StringComparison.Ordinal);
             if (at >= 0 && at < best.Start)
             {
                 best = (at, i);

@@ -57,7 +57,7 @@ public static class TinyModel
     public static GgufMetadata Describe(TinyModelOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var vocabulary = TinyVocabulary.OfSize(options.Vocabulary);
+        var vocabulary = TinyVocabulary.OfSize(options.Vocabulary, options.ControlTokens);
         var metadata = new GgufMetadata
         {
             ["general.architecture"] = "llama",

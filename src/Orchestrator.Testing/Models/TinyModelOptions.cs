@@ -32,6 +32,12 @@ public sealed record TinyModelOptions
     /// </summary>
     public int Vocabulary { get; init; } = 512;
 
+    /// <summary>
+    /// Texts of further control tokens, the last of the vocabulary. llama.cpp treats some by their names: it ends
+    /// answers at <c>&lt;|return|&gt;</c> and <c>&lt;|call|&gt;</c>, and takes <c>&lt;|channel|&gt;</c> for user-defined.
+    /// </summary>
+    public IReadOnlyList<string> ControlTokens { get; init; } = [];
+
     /// <summary>The context in tokens that the model claims to be trained for.</summary>
     public int Context { get; init; } = 2048;
 
@@ -76,7 +82,7 @@ public sealed record TinyModelOptions
         Require(Heads >= 1 && Width >= 32 && Width % 32 == 0 && Width % (2 * Heads) == 0, nameof(Width), Width);
         Require(KeyValueHeads >= 1 && Heads % KeyValueHeads == 0, nameof(KeyValueHeads), KeyValueHeads);
         Require(FeedForward >= 32 && FeedForward % 32 == 0, nameof(FeedForward), FeedForward);
-        Require(Vocabulary >= TinyVocabulary.Smallest, nameof(Vocabulary), Vocabulary);
+        Require(Vocabulary >= TinyVocabulary.Smallest + ControlTokens.Count, nameof(Vocabulary), Vocabulary);
         Require(Context >= 1, nameof(Context), Context);
         Require(Type is GgmlType.F32 or GgmlType.Q8_0, nameof(Type), Type);
     }

@@ -54,25 +54,30 @@ public sealed partial class TinyVocabulary
 
     /// <summary>Makes a vocabulary.</summary>
     /// <param name="size">Number of tokens, at least <see cref="Smallest"/>.</param>
-    public static TinyVocabulary OfSize(int size)
+    /// <param name="controls">Texts of further control tokens, the last of the vocabulary; null for none.</param>
+    public static TinyVocabulary OfSize(int size, IReadOnlyList<string>? controls = null)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(size, Smallest);
+        controls ??= [];
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, Smallest + controls.Count);
         var alphabet = ByteAlphabet();
         List<string> tokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>", .. alphabet.Select(c => c.ToString())];
         List<int> types = [Control, Control, Control, .. alphabet.Select(_ => Normal)];
         List<string> merges = [];
-        foreach (var (left, right) in Learn(alphabet, size - Smallest))
+        foreach (var (left, right) in Learn(alphabet, size - Smallest - controls.Count))
         {
             merges.Add($"{left} {right}");
             tokens.Add(left + right);
             types.Add(Normal);
         }
 
-        for (var unused = 0; tokens.Count < size; unused++)
+        for (var unused = 0; tokens.Count < size - controls.Count; unused++)
         {
             tokens.Add($"<|unused_{unused}|>");
             types.Add(Control);
         }
+
+        tokens.AddRange(controls);
+        types.AddRange(controls.Select(_ => Control));
 
         return new TinyVocabulary(tokens, types, merges);
     }

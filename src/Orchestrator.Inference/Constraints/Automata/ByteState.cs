@@ -22,6 +22,9 @@ internal abstract class ByteState
     /// <summary>Whether no byte can follow.</summary>
     public bool IsFinal { get; protected init; }
 
+    /// <summary>Whether only a special token can follow.</summary>
+    public bool BeginsSpecial { get; protected init; }
+
     /// <summary>Whether so many tokens may be allowed here that their mask is worth keeping.</summary>
     public bool IsWide { get; protected init; }
 

@@ -8,6 +8,9 @@ internal sealed class LiteralDfa : ByteDfa<(int Set, int Length)>
     private readonly byte[][] _literals;
     private readonly bool _leadingWhitespace;
 
+    /// <summary>Exactly these bytes.</summary>
+    public LiteralDfa(byte[] literal) => _literals = [literal];
+
     public LiteralDfa(bool leadingWhitespace, params ReadOnlySpan<string> literals)
     {
         if (literals.Length > 31)
@@ -64,6 +67,7 @@ internal sealed class LiteralDfa : ByteDfa<(int Set, int Length)>
             }
 
             IsFinal = final;
+            BeginsSpecial = owner._literals is [var only] && key.Length < only.Length && only[key.Length] == TokenSpelling.Mark;
         }
 
         protected override ByteState? Compute(byte value) => _owner.Step(_key, value);

@@ -2,7 +2,7 @@ namespace Orchestrator.Inference.Constraints.Automata;
 
 /// <summary>
 /// The vocabulary's tokens as a trie of bytes, laid out in depth-first order, so that a walk is one forward scan
-/// that skips the subtrees of bytes that are not allowed.
+/// that skips the subtrees of bytes that are not allowed. Special tokens are in it under their spelling.
 /// </summary>
 internal sealed class TokenTrie
 {
@@ -21,7 +21,11 @@ internal sealed class TokenTrie
             {
                 ends.Add(token);
             }
-            else if (!vocabulary.IsSpecial(token) && vocabulary.GetBytes(token).Length > 0)
+
+            // A special token without a text can't be asked for, and no text has the byte that spells special tokens.
+            if (TokenSpelling.IsMarked(vocabulary, token)
+                ? vocabulary.GetSpecialText(token) is not null
+                : vocabulary.GetBytes(token) is { Length: > 0 } text && !text.Contains(TokenSpelling.Mark) && !vocabulary.IsEndOfGeneration(token))
             {
                 tokens.Add(token);
             }
@@ -30,7 +34,7 @@ internal sealed class TokenTrie
         EndTokens = [.. ends];
         tokens.Sort((a, b) =>
         {
-            var order = vocabulary.GetBytes(a).SequenceCompareTo(vocabulary.GetBytes(b));
+            var order = TokenSpelling.Of(vocabulary, a).SequenceCompareTo(TokenSpelling.Of(vocabulary, b));
             return order != 0 ? order : a.CompareTo(b);
         });
         var bytes = new List<byte> { 0 };
@@ -41,7 +45,7 @@ internal sealed class TokenTrie
         var previous = ReadOnlySpan<byte>.Empty;
         foreach (var token in tokens)
         {
-            var text = vocabulary.GetBytes(token);
+            var text = TokenSpelling.Of(vocabulary, token);
             var common = previous.CommonPrefixLength(text);
             if (common == text.Length)
             {

@@ -86,6 +86,9 @@ internal sealed class Closure
 
     public bool CanEnd { get; private set; }
 
+    /// <summary>Whether text can follow, and not only special tokens or the end.</summary>
+    public bool HasText { get; private set; }
+
     /// <summary>Adds a terminal, after which <paramref name="after"/> follows.</summary>
     public void Scan(Terminal terminal, Node after)
     {
@@ -114,6 +117,7 @@ internal sealed class Closure
     public void Seal()
     {
         Strands = [.. _strands.Distinct()];
+        HasText = Strands.Any(strand => !strand.State.BeginsSpecial);
         _strands.Clear();
         _visited.Clear();
     }

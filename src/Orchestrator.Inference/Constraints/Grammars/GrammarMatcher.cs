@@ -53,12 +53,18 @@ internal sealed class GrammarMatcher : IConstraintMatcher
         var vocabulary = _constraint.Vocabulary;
         ArgumentOutOfRangeException.ThrowIfNegative(token);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(token, vocabulary.Size);
-        if (vocabulary.IsEndOfGeneration(token))
+        var ends = vocabulary.IsEndOfGeneration(token);
+        if (ends && CanEnd)
         {
-            return CanEnd;
+            return true;
         }
 
-        return !vocabulary.IsSpecial(token) && vocabulary.GetBytes(token) is { Length: > 0 } bytes && TryAcceptBytes(bytes);
+        if (TokenSpelling.IsMarked(vocabulary, token))
+        {
+            return TryAcceptBytes(TokenSpelling.Spell(token));
+        }
+
+        return !ends && vocabulary.GetBytes(token) is { Length: > 0 } bytes && !bytes.Contains(TokenSpelling.Mark) && TryAcceptBytes(bytes);
     }
 
     public bool TryAcceptBytes(ReadOnlySpan<byte> bytes)

@@ -88,8 +88,9 @@ internal sealed class MaskBuilder(TokenTrie trie)
 
     private void AllowBehind(in Strand strand, TokenExit exit, Span<uint> mask)
     {
+        // A special token is a token of its own: none follows within another. So free text before one costs nothing here.
         var closure = strand.Resume(exit.Tag).Closure;
-        if (closure.Strands.Length > 0)
+        if (closure.HasText)
         {
             _walk.Pop(0);
             _walk.Push(closure.Strands, canEnd: false);

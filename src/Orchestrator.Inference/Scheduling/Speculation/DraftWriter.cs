@@ -85,7 +85,8 @@ internal sealed class DraftWriter(
 
     private void Append(int token, bool forced)
     {
-        if (draft.Count == most)
+        Ended |= tokenizer.IsEndOfGeneration(token);
+        if (Ended || draft.Count == most)
         {
             return;
         }

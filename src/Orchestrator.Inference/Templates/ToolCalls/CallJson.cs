@@ -31,12 +31,25 @@ internal static class CallJson
         return shapes.Length == 1 ? shapes[0] : new ConstraintDefinition.Choice(shapes);
     }
 
-    /// <summary>A text, arguments that are valid for a tool, and another text.</summary>
-    public static ConstraintDefinition Around(string before, AIFunctionDeclaration tool, JsonConstraintOptions json, string after) =>
+    /// <summary>A tool's name and arguments that are valid for it, with the format's own text around them.</summary>
+    /// <param name="before">What stands before the name.</param>
+    /// <param name="tool">The tool.</param>
+    /// <param name="name">Its name as it is written.</param>
+    /// <param name="between">What stands between the name and the arguments.</param>
+    /// <param name="json">How the arguments are written.</param>
+    /// <param name="after">What stands after them.</param>
+    public static ConstraintDefinition Call(
+        string before, AIFunctionDeclaration tool, string name, string between, JsonConstraintOptions json, string after) =>
         new ConstraintDefinition.Sequence(
-            new ConstraintDefinition.Literal(before),
+            new ConstraintDefinition.Markup(before),
+            new ConstraintDefinition.Literal(name),
+            new ConstraintDefinition.Markup(between),
             new ConstraintDefinition.JsonSchema(Closed(tool.JsonSchema), json),
-            new ConstraintDefinition.Literal(after));
+            new ConstraintDefinition.Markup(after));
+
+    /// <summary>A call as an object <c>{"name": …, "arguments": …}</c>.</summary>
+    public static ConstraintDefinition Object(string before, AIFunctionDeclaration tool, JsonConstraintOptions json, string after) =>
+        Call($"{before}{{\"name\": ", tool, Quote(tool.Name), ", \"arguments\": ", json, $"}}{after}");
 
     // A function takes the parameters that it declares. A schema that names none accepts any object, and a model would
     // fill it with inventions.
@@ -56,7 +69,7 @@ internal static class CallJson
         ? new ConstraintDefinition.Sequence(
             call,
             new ConstraintDefinition.Repeat(
-                new ConstraintDefinition.Sequence(new ConstraintDefinition.Literal(separator), call), 0, MaxParallel - 1))
+                new ConstraintDefinition.Sequence(new ConstraintDefinition.Markup(separator), call), 0, MaxParallel - 1))
         : call;
 
     /// <summary>Reads a JSON object or list at the beginning of a text, white space aside.</summary>
@@ -69,12 +82,20 @@ internal static class CallJson
             return (null, 0);
         }
 
-        var bytes = Encoding.UTF8.GetBytes(text[start..].ToString());
+        // Marks in an answer only keep texts from being read as special tokens: they belong to no value.
+        var source = text[start..].ToString();
+        var bytes = Encoding.UTF8.GetBytes(source);
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { AllowTrailingCommas = true });
         try
         {
             var value = JsonElement.ParseValue(ref reader);
-            return (value, start + Encoding.UTF8.GetCharCount(bytes.AsSpan(0, (int)reader.BytesConsumed)));
+            var length = Encoding.UTF8.GetCharCount(bytes.AsSpan(0, (int)reader.BytesConsumed));
+            if (ContentMarks.Strip(source[..length]) is var plain && plain.Length < length)
+            {
+                value = JsonDocument.Parse(plain, new JsonDocumentOptions { AllowTrailingCommas = true }).RootElement;
+            }
+
+            return (value, start + length);
         }
         catch (JsonException)
         {

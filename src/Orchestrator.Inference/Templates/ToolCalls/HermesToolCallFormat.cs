@@ -17,14 +17,16 @@ public sealed class HermesToolCallFormat : IToolCallFormat
     public string Trigger => Open;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Markers { get; } = [Open, Close];
+
+    /// <inheritdoc/>
     public string Instruction => "To call one, answer with\n<tool_call>\n{\"name\": NAME, \"arguments\": {…}}\n</tool_call>";
 
     /// <inheritdoc/>
     public ConstraintDefinition Constrain(
         IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json) =>
         CallJson.Several(
-            CallJson.OneOf(tools, tool => CallJson.Around(
-                $"\n{{\"name\": {CallJson.Quote(tool.Name)}, \"arguments\": ", tool, json, $"}}\n{Close}")),
+            CallJson.OneOf(tools, tool => CallJson.Object("\n", tool, json, $"\n{Close}")),
             $"\n{Open}",
             parallel);
 

@@ -12,6 +12,18 @@ public interface IToolCallFormat
     /// </summary>
     string Trigger { get; }
 
+    /// <summary>
+    /// The texts that are special tokens where the vocabulary has them: an answer is then read by those tokens, and the
+    /// same text spelled letter by letter is only text.
+    /// </summary>
+    IReadOnlyList<string> Markers { get; }
+
+    /// <summary>What opens the text that is for the user, where something must stand before it.</summary>
+    string Opening => "";
+
+    /// <summary>Whether a message can hold several calls.</summary>
+    bool SeveralAtOnce => true;
+
     /// <summary>What a model is told where its template does not lay out tools; how to write a call.</summary>
     string Instruction { get; }
 
@@ -23,8 +35,19 @@ public interface IToolCallFormat
     ConstraintDefinition Constrain(
         IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json);
 
+    /// <summary>
+    /// The whole answer, where the family puts every answer into messages of its own: reasoning, text, or the first
+    /// <see cref="Trigger"/> and what follows it.
+    /// </summary>
+    /// <param name="text">What the text that is for the user must look like; null for any text, perhaps after reasoning.</param>
+    /// <param name="tools">The tools that may be called; may be empty.</param>
+    /// <param name="json">How the arguments are written and bounded.</param>
+    /// <returns>The constraint, or null where answers are plain text up to a call.</returns>
+    ConstraintDefinition? Frame(
+        ConstraintDefinition? text, IReadOnlyList<AIFunctionDeclaration> tools, JsonConstraintOptions json) => null;
+
     /// <summary>Finds the calls in an answer. Never throws; what is no call stays text.</summary>
-    /// <param name="answer">The whole answer.</param>
+    /// <param name="answer">The whole answer, in which the texts of <see cref="Markers"/> mean those tokens.</param>
     /// <returns>The text without the calls, and the calls in order.</returns>
     (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer);
 
@@ -32,6 +55,12 @@ public interface IToolCallFormat
     /// <param name="calls">The calls.</param>
     /// <returns>The text.</returns>
     string Write(IReadOnlyList<FunctionCallContent> calls);
+
+    /// <summary>What a template that lays out calls is given as the text beside them.</summary>
+    /// <param name="reasoning">The reasoning that led to the calls; may be empty.</param>
+    /// <param name="text">The text of the message; may be empty.</param>
+    /// <returns>The text for the template.</returns>
+    string Beside(string reasoning, string text) => text;
 
     /// <summary>A call's id in the form that the family's templates accept; the same id gives the same form.</summary>
     /// <param name="callId">The id.</param>

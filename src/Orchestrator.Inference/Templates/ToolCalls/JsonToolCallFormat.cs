@@ -17,13 +17,20 @@ public sealed class JsonToolCallFormat : IToolCallFormat
     public string Trigger => Begin;
 
     /// <inheritdoc/>
+    /// <remarks>None: the tag that may stand before a call says nothing that the call does not.</remarks>
+    public IReadOnlyList<string> Markers => [];
+
+    /// <inheritdoc/>
+    public bool SeveralAtOnce => false;
+
+    /// <inheritdoc/>
     public string Instruction => "To call one, answer with this and nothing else: {\"name\": NAME, \"parameters\": {…}}";
 
     /// <inheritdoc/>
     /// <remarks>The family calls one function at a time: its templates refuse more.</remarks>
     public ConstraintDefinition Constrain(
         IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json) =>
-        CallJson.OneOf(tools, tool => CallJson.Around($"{CallJson.Quote(tool.Name)}, \"parameters\": ", tool, json, "}"));
+        CallJson.OneOf(tools, tool => CallJson.Call("", tool, CallJson.Quote(tool.Name), ", \"parameters\": ", json, "}"));
 
     /// <inheritdoc/>
     public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)

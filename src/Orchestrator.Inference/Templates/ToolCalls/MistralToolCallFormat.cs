@@ -14,9 +14,13 @@ public sealed class MistralToolCallFormat(bool withArgs) : IToolCallFormat
 {
     private const string Open = "[TOOL_CALLS]";
     private const string Args = "[ARGS]";
+    private const string CallIdTag = "[CALL_ID]";
 
     /// <inheritdoc/>
     public string Trigger => Open;
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> Markers { get; } = [Open, Args, CallIdTag];
 
     /// <inheritdoc/>
     public string Instruction => "To call one, answer with\n[TOOL_CALLS] [{\"name\": NAME, \"arguments\": {…}}]";
@@ -25,14 +29,10 @@ public sealed class MistralToolCallFormat(bool withArgs) : IToolCallFormat
     public ConstraintDefinition Constrain(
         IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json) => withArgs
         ? CallJson.Several(
-            CallJson.OneOf(tools, tool => CallJson.Around($"{tool.Name}{Args}", tool, json, "")), Open, parallel)
+            CallJson.OneOf(tools, tool => CallJson.Call("", tool, tool.Name, Args, json, "")), Open, parallel)
         : new ConstraintDefinition.Sequence(
             new ConstraintDefinition.Literal(" ["),
-            CallJson.Several(
-                CallJson.OneOf(tools, tool => CallJson.Around(
-                    $"{{\"name\": {CallJson.Quote(tool.Name)}, \"arguments\": ", tool, json, "}")),
-                ", ",
-                parallel),
+            CallJson.Several(CallJson.OneOf(tools, tool => CallJson.Object("", tool, json, "")), ", ", parallel),
             new ConstraintDefinition.Literal("]"));
 
     /// <inheritdoc/>
@@ -94,8 +94,8 @@ public sealed class MistralToolCallFormat(bool withArgs) : IToolCallFormat
         }
 
         var name = text[..args];
-        name = name.IndexOf("[CALL_ID]", StringComparison.Ordinal) is var id and >= 0 ? name[..id] : name;
-        CallJson.Add(calls, name.Trim().ToString(), arguments);
+        name = name.IndexOf(CallIdTag, StringComparison.Ordinal) is var id and >= 0 ? name[..id] : name;
+        CallJson.Add(calls, ContentMarks.Strip(name.Trim().ToString()), arguments);
         return args + Args.Length + end;
     }
 }

@@ -14,20 +14,18 @@ public sealed class PhiToolCallFormat : IToolCallFormat
     public string Trigger => Open;
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Markers { get; } = [Open, Close];
+
+    /// <inheritdoc/>
     public string Instruction => $"To call one, answer with\n{Open}[{{\"name\": NAME, \"arguments\": {{…}}}}]{Close}";
 
     /// <inheritdoc/>
-    /// <remarks>The closing tag is a special token, which no constraint produces: the list ends the answer.</remarks>
     public ConstraintDefinition Constrain(
         IReadOnlyList<AIFunctionDeclaration> tools, bool parallel, JsonConstraintOptions json) =>
         new ConstraintDefinition.Sequence(
             new ConstraintDefinition.Literal("["),
-            CallJson.Several(
-                CallJson.OneOf(tools, tool => CallJson.Around(
-                    $"{{\"name\": {CallJson.Quote(tool.Name)}, \"arguments\": ", tool, json, "}")),
-                ", ",
-                parallel),
-            new ConstraintDefinition.Literal("]"));
+            CallJson.Several(CallJson.OneOf(tools, tool => CallJson.Object("", tool, json, "")), ", ", parallel),
+            new ConstraintDefinition.Markup($"]{Close}"));
 
     /// <inheritdoc/>
     public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)

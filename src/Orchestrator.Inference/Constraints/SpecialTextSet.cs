@@ -1,6 +1,6 @@
 using System.Buffers;
 
-namespace Orchestrator.Inference.Templates;
+namespace Orchestrator.Inference.Constraints;
 
 /// <summary>The texts of a model's special tokens, searched for all at once.</summary>
 internal sealed class SpecialTextSet
@@ -32,12 +32,14 @@ internal sealed class SpecialTextSet
         return null;
     }
 
-    /// <summary>Whether a text ends with two letters or more that a special text begins with.</summary>
-    public bool MayBeginAtEndOf(ReadOnlySpan<char> text)
+    /// <summary>Whether a text ends with letters that a special text begins with.</summary>
+    /// <param name="text">The text.</param>
+    /// <param name="least">The fewest letters that count.</param>
+    public bool MayBeginAtEndOf(ReadOnlySpan<char> text, int least = 2)
     {
         foreach (var special in _longestFirst)
         {
-            for (var length = Math.Min(special.Length - 1, text.Length); length > 1; length--)
+            for (var length = Math.Min(special.Length - 1, text.Length); length >= least; length--)
             {
                 if (text.EndsWith(special.AsSpan(0, length), StringComparison.Ordinal))
                 {
