@@ -27,6 +27,8 @@ internal sealed class AnswerReader
     private readonly List<TokenDetail>? _details;
     private readonly StringBuilder _raw = new();
     private readonly StringBuilder _call = new();
+    private bool _hasText;
+    private int _textStart;
 
     public AnswerReader(
         ITokenizer tokenizer, AnswerMarkers markers, IList<string> stopSequences, ChatCallPlan plan, ReasoningFormat? reasoning)
@@ -73,10 +75,19 @@ internal sealed class AnswerReader
     public bool HasCalls { get; private set; }
 
     /// <summary>The ids of the text without the end token, where the text is exactly what they decode to.</summary>
-    public IReadOnlyList<int>? TextTokenIds =>
-        InCall || Stopped || Triggered || _tokens.Count == 0 || _reasoning?.Found == true ? null
-        : _tokenizer.IsEndOfGeneration(_tokens[^1]) ? _tokens[..^1]
-        : _tokens;
+    public IReadOnlyList<int>? TextTokenIds
+    {
+        get
+        {
+            // Behind reasoning the text is what follows the last marker, unless that is no token or cost the text a line break.
+            var isWhole = _reasoning?.Found != true
+                ? _textStart == 0
+                : _hasText && _textStart > 0 && _textStart < _tokens.Count && !_tokenizer.GetBytes(_tokens[_textStart]).StartsWith("\n"u8);
+            return InCall || Stopped || Triggered || _tokens.Count == 0 || !isWhole ? null
+                : _tokenizer.IsEndOfGeneration(_tokens[^1]) ? _tokens[_textStart..^1]
+                : _tokens[_textStart..];
+        }
+    }
 
     /// <summary>Takes a token and gives what can be shown.</summary>
     public IEnumerable<AIContent> Read(GeneratedToken token)
@@ -102,6 +113,12 @@ internal sealed class AnswerReader
             // The constraint goes on with the call by itself.
             InCall = true;
             _call.Append(_raw.ToString()[CallStart..]);
+        }
+
+        if (_markers.TextOf(token.Token) is not null && !_tokenizer.IsEndOfGeneration(token.Token))
+        {
+            // Text on both sides of a marker is not one run of tokens.
+            _textStart = _hasText ? -1 : _tokens.Count;
         }
     }
 
@@ -149,6 +166,7 @@ internal sealed class AnswerReader
 
         if (_stops.Flush() is { Length: > 0 } held)
         {
+            _hasText = true;
             yield return new TextContent(held);
         }
 
@@ -185,6 +203,7 @@ internal sealed class AnswerReader
             var text = reasoning is null ? _stops.Append(_markers.Plain(((TextContent)content).Text)) : _stops.Flush();
             if (text.Length > 0)
             {
+                _hasText = true;
                 yield return new TextContent(text);
             }
 

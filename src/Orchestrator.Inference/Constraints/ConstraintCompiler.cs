@@ -164,7 +164,8 @@ public sealed class ConstraintCompiler : IConstraintCompiler
             throw new ConstraintException($"The schema is no JSON: {error.Message}");
         }
 
-        var terminals = _terminals.GetOrAdd(options, static wanted => new JsonTerminals(wanted));
+        var terminals = _terminals.GetOrAdd(options, wanted => new JsonTerminals(
+            wanted, wanted.Quote is { } quote && _specials.Find(quote) is { } token ? TokenSpelling.Spell(token) : null));
         Production value;
         try
         {

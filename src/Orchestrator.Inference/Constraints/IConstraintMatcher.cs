@@ -45,11 +45,14 @@ public interface IConstraintMatcher
     /// <returns>The forced bytes; empty when there is a choice, or when the generation may end.</returns>
     ReadOnlyMemory<byte> ForcedBytes();
 
-    /// <summary>The length in bytes of the shortest output that completes the constraint from here; 0 when <see cref="CanEnd"/>.</summary>
+    /// <summary>
+    /// The length in bytes of the shortest output that completes the constraint from here; 0 when <see cref="CanEnd"/>. It
+    /// may be a little more under <see cref="JsonConstraintOptions.Quote"/>, where texts are shorter than in JSON.
+    /// </summary>
     int MinBytesToEnd { get; }
 
     /// <summary>A shortest output that completes the constraint from here.</summary>
-    /// <returns><see cref="MinBytesToEnd"/> bytes; accepted by <see cref="TryAcceptBytes"/>, after which <see cref="CanEnd"/> holds.</returns>
+    /// <returns>At most <see cref="MinBytesToEnd"/> bytes; accepted by <see cref="TryAcceptBytes"/>, after which <see cref="CanEnd"/> holds.</returns>
     ReadOnlyMemory<byte> ShortestCompletion();
 
     /// <summary>Copies the progress, so that two continuations can be tried.</summary>

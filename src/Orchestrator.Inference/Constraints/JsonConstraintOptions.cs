@@ -43,6 +43,13 @@ public sealed record JsonConstraintOptions
     public JsonWhitespace Whitespace { get; init; } = JsonWhitespace.Compact;
 
     /// <summary>
+    /// The text of the special token that stands before and after strings in place of quotation marks; null for JSON. What
+    /// is between is written as it is, and names of properties stand bare before their colon, as Gemma 4 writes calls.
+    /// Strings stay JSON's where the vocabulary has no such token. For generation only.
+    /// </summary>
+    public string? Quote { get; init; }
+
+    /// <summary>
     /// Whether strings and numbers may be spelled in any way: characters by any escape (<c>\u0041</c>, <c>\/</c>), numbers
     /// with exponents, integers with a zero fraction (<c>1.0</c>), and of any length. Otherwise a character is written by
     /// itself or, if it is a quote, a backslash or a control character, by its shortest escape, and numbers without exponents.

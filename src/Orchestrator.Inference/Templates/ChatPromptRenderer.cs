@@ -52,10 +52,15 @@ public sealed class ChatPromptRenderer
         ArgumentNullException.ThrowIfNull(tools);
         var known = new List<IReadOnlyList<int>>();
         var names = new Dictionary<string, string>();
-        var turns = Separate(messages.SelectMany(message => ToTurns(message, known, names)).ToList());
+        var turns = messages.SelectMany(message => ToTurns(message, known, names)).ToList();
+        if (_template.KnowsTools)
+        {
+            turns = ChatTurn.Arrange(turns, _toolCalls);
+        }
+
         if (tools.Count > 0 && !_template.KnowsTools)
         {
-            var described = new Turn("system", ContentMarks.BreakSpecials(DescribeTools(tools), _specials));
+            var described = new ChatTurn("system", ContentMarks.BreakSpecials(DescribeTools(tools), _specials));
             turns.Insert(turns.FindLastIndex(t => t.Role == "system") + 1, described);
         }
 
@@ -82,7 +87,7 @@ public sealed class ChatPromptRenderer
     public IReadOnlyList<PromptSegment> RenderOpening(string instruction)
     {
         const string Words = "usr1";
-        List<Turn> turns = [new("system", ContentMarks.BreakSpecials(instruction, _specials)), new("user", Words)];
+        List<ChatTurn> turns = [new("system", ContentMarks.BreakSpecials(instruction, _specials)), new("user", Words)];
         var text = _template.Render(new ChatTemplateInput(new JsonArray([.. Accommodate(turns).Select(t => (JsonNode)t.ToJson())])));
         return text.LastIndexOf(Words, StringComparison.Ordinal) is var end and > 0
             ? Split(text[..end], [])
@@ -115,7 +120,7 @@ public sealed class ChatPromptRenderer
         return segments;
     }
 
-    private IEnumerable<Turn> ToTurns(
+    private IEnumerable<ChatTurn> ToTurns(
         ChatMessage message, List<IReadOnlyList<int>> known, Dictionary<string, string> names)
     {
         var calls = message.Contents.OfType<FunctionCallContent>().ToArray();
@@ -127,14 +132,19 @@ public sealed class ChatPromptRenderer
             {
                 var value = ContentMarks.BreakSpecials(ResultText(result), _specials);
                 yield return _template.KnowsTools
-                    ? new Turn("tool", value) { CallId = _toolCalls.CallId(result.CallId), Name = names.GetValueOrDefault(result.CallId) }
-                    : new Turn("user", $"<tool_response>\n{value}\n</tool_response>");
+                    ? new ChatTurn("tool", value)
+                    {
+                        CallId = _toolCalls.CallId(result.CallId),
+                        Name = names.GetValueOrDefault(result.CallId),
+                        Result = _toolCalls.ResultsWithCalls ? BreakSpecials(ResultNode(result)) : null,
+                    }
+                    : new ChatTurn("user", $"<tool_response>\n{value}\n</tool_response>");
             }
         }
         else if (calls.Length > 0 && !_template.KnowsTools)
         {
-            var written = ContentMarks.BreakSpecials(_toolCalls.Write(calls), _specials);
-            yield return new Turn("assistant", content.Length > 0 ? $"{content}\n{written}" : written);
+            var written = _toolCalls.Write(calls, text => ContentMarks.BreakSpecials(text, _specials));
+            yield return new ChatTurn("assistant", content.Length > 0 ? $"{content}\n{written}" : written);
         }
         else
         {
@@ -143,46 +153,17 @@ public sealed class ChatPromptRenderer
                 names[call.CallId] = ContentMarks.BreakSpecials(call.Name, _specials);
             }
 
-            var beside = calls.Length > 0 ? _toolCalls.Beside(ContentMarks.BreakSpecials(Reasoning(message), _specials), content) : content;
-            yield return new Turn(message.Role.Value, beside) { Calls = [.. calls.Select(ToJson)] };
+            var reasoning = calls.Length > 0 ? ContentMarks.BreakSpecials(Reasoning(message), _specials) : "";
+            yield return new ChatTurn(message.Role.Value, calls.Length > 0 ? _toolCalls.Beside(reasoning, content) : content)
+            {
+                Calls = [.. calls.Select(ToJson)],
+                Reasoning = reasoning,
+            };
         }
     }
 
     private static string Reasoning(ChatMessage message) =>
         string.Concat(message.Contents.OfType<TextReasoningContent>().Select(c => c.Text)).Trim();
-
-    /// <summary>Where a message can hold one call only: each call in a turn of its own, its result behind it.</summary>
-    private List<Turn> Separate(List<Turn> turns)
-    {
-        if (_toolCalls.SeveralAtOnce || !_template.KnowsTools)
-        {
-            return turns;
-        }
-
-        var separate = new List<Turn>(turns.Count);
-        for (var i = 0; i < turns.Count; i++)
-        {
-            if (turns[i].Calls.Count <= 1)
-            {
-                separate.Add(turns[i]);
-                continue;
-            }
-
-            var results = turns.Skip(i + 1).TakeWhile(t => t.Role == "tool").ToList();
-            foreach (var (index, call) in turns[i].Calls.Index())
-            {
-                var id = call["id"]!.GetValue<string>();
-                separate.Add(turns[i] with { Calls = [call], Content = index == 0 ? turns[i].Content : "" });
-                separate.AddRange(results.Where(r => r.CallId == id));
-            }
-
-            var ids = turns[i].Calls.Select(c => c["id"]!.GetValue<string>()).ToHashSet();
-            separate.AddRange(results.Where(r => !ids.Contains(r.CallId!)));
-            i += results.Count;
-        }
-
-        return separate;
-    }
 
     private string Content(ChatMessage message, bool hasCalls, List<IReadOnlyList<int>> known)
     {
@@ -201,7 +182,7 @@ public sealed class ChatPromptRenderer
         return ContentMarks.BreakSpecials(text, _specials);
     }
 
-    private List<Turn> Accommodate(List<Turn> turns)
+    private List<ChatTurn> Accommodate(List<ChatTurn> turns)
     {
         if (!_takesSystem)
         {
@@ -212,7 +193,7 @@ public sealed class ChatPromptRenderer
                 var first = turns.FindIndex(t => t.Role == "user");
                 if (first < 0)
                 {
-                    turns.Insert(0, new Turn("user", system));
+                    turns.Insert(0, new ChatTurn("user", system));
                 }
                 else
                 {
@@ -221,7 +202,7 @@ public sealed class ChatPromptRenderer
             }
         }
 
-        var merged = new List<Turn>(turns.Count);
+        var merged = new List<ChatTurn>(turns.Count);
         foreach (var turn in turns)
         {
             // Several system turns are one: no template expects them, and most would drop or misplace the later ones.
@@ -247,7 +228,7 @@ public sealed class ChatPromptRenderer
         var messages = new JsonArray();
         foreach (var (role, content) in turns)
         {
-            messages.Add(new Turn(role, content).ToJson());
+            messages.Add(new ChatTurn(role, content).ToJson());
         }
 
         try
@@ -307,33 +288,17 @@ public sealed class ChatPromptRenderer
         var value => JsonSerializer.Serialize(value, CallJson.Options),
     };
 
-    private sealed record Turn(string Role, string Content)
+    /// <summary>A result as JSON where it is an object, and as text where it is anything else.</summary>
+    private static JsonNode ResultNode(FunctionResultContent result)
     {
-        public IReadOnlyList<JsonNode> Calls { get; init; } = [];
-
-        public string? CallId { get; init; }
-
-        public string? Name { get; init; }
-
-        public JsonObject ToJson()
+        var text = ResultText(result);
+        try
         {
-            var json = new JsonObject { ["role"] = Role, ["content"] = Content };
-            if (CallId is not null)
-            {
-                json["tool_call_id"] = CallId;
-            }
-
-            if (Name is not null)
-            {
-                json["name"] = Name;
-            }
-
-            if (Calls.Count > 0)
-            {
-                json["tool_calls"] = new JsonArray([.. Calls.Select(c => c.DeepClone())]);
-            }
-
-            return json;
+            return text.TrimStart().StartsWith('{') && JsonNode.Parse(text) is JsonObject node ? node : JsonValue.Create(text);
+        }
+        catch (JsonException)
+        {
+            return JsonValue.Create(text);
         }
     }
 }

@@ -62,6 +62,9 @@ public static class ModelDriverConformance
         {
             var asText = driver.Tokenizer.Tokenize(special, parseSpecial: false);
             Require.That(asText.All(token => !driver.Tokenizer.IsSpecial(token)), $"'{special}' became a special token without being asked to.");
+            var asToken = driver.Tokenizer.Tokenize(special, parseSpecial: true);
+            Require.That(
+                asToken is [var only] && driver.Tokenizer.GetSpecialText(only) == special, $"'{special}' does not name the token whose text it is.");
         }
     }
 

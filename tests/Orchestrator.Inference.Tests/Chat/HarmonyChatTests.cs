@@ -31,6 +31,17 @@ public sealed class HarmonyChatTests
     }
 
     [Fact]
+    public async Task The_tokens_of_the_final_message_are_kept_for_the_next_turn()
+    {
+        await using var model = Saying(_ => "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>It rains.<|return|>");
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions { Temperature = 0 });
+        Assert.Equal("It rains."u8.ToArray().Select(b => (int)b), ModelCall.From(response)!.AnswerTokenIds);
+
+        await using var two = Saying(_ => "<|channel|>commentary<|message|>So.<|end|><|start|>assistant<|channel|>final<|message|>It rains.<|return|>");
+        Assert.Null(ModelCall.From(await two.Chat.GetResponseAsync("x", new ChatOptions { Temperature = 0 }))!.AnswerTokenIds);
+    }
+
+    [Fact]
     public async Task A_call_after_reasoning_is_held_to_the_tool_and_ends_the_answer()
     {
         // What the model wants to say of the arguments is nonsense; from there on it may only write a call.

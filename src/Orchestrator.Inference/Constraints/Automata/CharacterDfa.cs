@@ -11,12 +11,18 @@ internal enum TextEncoding
 
     /// <summary>A JSON string in quotes, each character in any spelling, and whitespace before it.</summary>
     JsonAny,
+
+    /// <summary>UTF-8 between two special tokens.</summary>
+    Quoted,
+
+    /// <summary>UTF-8 up to a colon, which belongs to it.</summary>
+    Bare,
 }
 
 /// <summary>A state: what has been read of which character.</summary>
 /// <param name="Stage">Where in the text.</param>
 /// <param name="State">The state of the automaton over characters.</param>
-/// <param name="Count">UTF-8: bytes left. Hex: digits left.</param>
+/// <param name="Count">UTF-8: bytes left. Hex: digits left. Before and at the end: bytes of the special token that are there.</param>
 /// <param name="Value">The bits so far.</param>
 /// <param name="Extra">UTF-8: the length of the character. Hex: the high surrogate before.</param>
 internal readonly record struct CharacterKey(Stage Stage, int State, int Count = 0, int Value = 0, int Extra = 0);
@@ -31,17 +37,34 @@ internal enum Stage : byte
     Hex,
     LowBackslash,
     LowU,
+    Close,
     Done,
 }
 
 /// <summary>Turns an automaton over characters into one over bytes. Accepts valid UTF-8 only, and no halves of surrogate pairs.</summary>
-internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encoding, bool leadingWhitespace) : ByteDfa<CharacterKey>
+/// <param name="automaton">The texts.</param>
+/// <param name="encoding">How they are written.</param>
+/// <param name="leadingWhitespace">Whether white space may stand before them.</param>
+/// <param name="quote">The spelling of the special token around them, for <see cref="TextEncoding.Quoted"/>.</param>
+internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encoding, bool leadingWhitespace, byte[]? quote = null)
+    : ByteDfa<CharacterKey>
 {
     public CharAutomaton Automaton => automaton;
 
     private TextEncoding Encoding => encoding;
 
-    public ByteState Start => Get(new CharacterKey(encoding == TextEncoding.Raw ? Stage.First : Stage.Before, automaton.Start));
+    private bool IsJson => encoding is TextEncoding.Json or TextEncoding.JsonAny;
+
+    /// <summary>The bytes that open the text, and those that close it.</summary>
+    private (int Open, int Close) Frame => encoding switch
+    {
+        TextEncoding.Raw => (0, 0),
+        TextEncoding.Bare => (0, 1),
+        TextEncoding.Quoted => (quote!.Length, quote.Length),
+        _ => (1, 1),
+    };
+
+    public ByteState Start => Get(new CharacterKey(Frame.Open == 0 ? Stage.First : Stage.Before, automaton.Start));
 
     public ByteState Content(int state) => Get(new CharacterKey(Stage.Content, state));
 
@@ -53,6 +76,10 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
     {
         switch (key.Stage)
         {
+            case Stage.Before when quote is not null:
+                return value != quote[key.Count] ? null : key.Count + 1 == quote.Length ? First(key.State) : Get(key with { Count = key.Count + 1 });
+            case Stage.Close:
+                return value != quote![key.Count] ? null : Get(key.Count + 1 == quote.Length ? new CharacterKey(Stage.Done, key.State) : key with { Count = key.Count + 1 });
             case Stage.Before:
                 return value == '"' ? First(key.State) : leadingWhitespace && value is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r' ? Get(key) : null;
             case Stage.First or Stage.Content:
@@ -82,11 +109,14 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
     {
         switch (value)
         {
-            case (byte)'"' when encoding != TextEncoding.Raw:
+            case (byte)'"' when IsJson:
+            case (byte)':' when encoding == TextEncoding.Bare:
                 return automaton.Tag(state) >= 0 ? Get(new CharacterKey(Stage.Done, state)) : null;
-            case (byte)'\\' when encoding != TextEncoding.Raw:
+            case TokenSpelling.Mark when quote is not null:
+                return automaton.Tag(state) >= 0 ? Get(new CharacterKey(Stage.Close, state, 1)) : null;
+            case (byte)'\\' when IsJson:
                 return Partial(new CharacterKey(Stage.Escape, state));
-            case < 0x20 when encoding != TextEncoding.Raw:
+            case < 0x20 when IsJson:
                 return null;
             case < 0x80:
                 return Character(state, value);
@@ -247,7 +277,7 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
             var inText = key.Stage is Stage.First or Stage.Content;
             Tag = key.Stage == Stage.Done || (raw && inText) ? owner.Automaton.Tag(key.State) : -1;
             IsFinal = key.Stage == Stage.Done || (raw && inText && owner.Automaton.MinCharactersThrough(key.State, 0, 0x10FFFF) == CharAutomaton.Never);
-            IsWide = key.Stage is not (Stage.Before or Stage.Done) && owner.Automaton.IsBroad(key.State);
+            IsWide = key.Stage is not (Stage.Before or Stage.Close or Stage.Done) && owner.Automaton.IsBroad(key.State);
             CompletesCharacter = key.Stage == Stage.Content;
             MinCharacters = key.Stage == Stage.Done ? 0 : owner.Remaining(key);
         }
@@ -261,9 +291,9 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
             _ => null,
         };
 
-        public override IReadOnlyList<int> Tags => _owner.Encoding == TextEncoding.Raw ? base.Tags : IsWithinCharacter ? [.. Distances().Keys] : _key.Stage == Stage.Done ? [Tag] : _owner.Automaton.Tags(_key.State);
+        public override IReadOnlyList<int> Tags => _owner.Encoding == TextEncoding.Raw ? base.Tags : IsWithinCharacter ? [.. Distances().Keys] : _key.Stage is Stage.Close or Stage.Done ? [_owner.Automaton.Tag(_key.State)] : _owner.Automaton.Tags(_key.State);
 
-        private bool IsWithinCharacter => _key.Stage is not (Stage.Before or Stage.First or Stage.Content or Stage.Done);
+        private bool IsWithinCharacter => _key.Stage is not (Stage.Before or Stage.First or Stage.Content or Stage.Close or Stage.Done);
 
         public override int MinBytesTo(int tag)
         {
@@ -277,13 +307,14 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
                 return Distances().GetValueOrDefault(tag, CharAutomaton.Never);
             }
 
-            if (_key.Stage == Stage.Done)
+            if (_key.Stage is Stage.Close or Stage.Done)
             {
-                return 0;
+                return _key.Stage == Stage.Done ? 0 : _owner.Automaton.Tag(_key.State) == tag ? _owner.Frame.Close - _key.Count : CharAutomaton.Never;
             }
 
             var within = _owner.Automaton.MinBytes(_key.State, tag);
-            return within == CharAutomaton.Never ? within : within + (_key.Stage == Stage.Before ? 2 : 1);
+            var (open, close) = _owner.Frame;
+            return within == CharAutomaton.Never ? within : within + close + (_key.Stage == Stage.Before ? open - _key.Count : 0);
         }
 
         protected override ByteState? Compute(byte value) => _owner.Step(_key, value);

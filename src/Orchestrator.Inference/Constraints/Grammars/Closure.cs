@@ -45,7 +45,8 @@ internal readonly record struct Strand(Terminal Terminal, ByteState State, int C
         {
             // Letters first: where any character will do, the filler is an "a".
             var value = (byte)('a' + i);
-            if (Allows(value, out var next, out var count) && Within(next!, count, tag) == within - 1)
+            // By one byte, or by more where a text is shorter as it is than in JSON, which distances are counted in.
+            if (Allows(value, out var next, out var count) && Within(next!, count, tag) < within)
             {
                 return (value, next!, count, tag);
             }

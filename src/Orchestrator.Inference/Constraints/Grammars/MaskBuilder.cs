@@ -50,7 +50,10 @@ internal sealed class MaskBuilder(TokenTrie trie)
 
     private void AllowWithin(in Strand strand, TokenMask known, Span<uint> mask)
     {
+        // A special token is a token of its own: none follows within another. So free text, which may end behind any
+        // letter, costs no look behind each.
         var bits = known.Bits;
+        var hasExits = strand.State.Tags is not [var tag] || strand.Resume(tag).Closure.HasText;
         if (known.Change is { } change)
         {
             // What other strands allow must stay, so what is forbidden is taken out of a copy.
@@ -66,7 +69,7 @@ internal sealed class MaskBuilder(TokenTrie trie)
                 trie.Allow(bits, node);
             }
 
-            foreach (var exit in change.Exits)
+            foreach (var exit in hasExits ? change.Exits : [])
             {
                 AllowBehind(strand, exit, mask);
             }
@@ -77,7 +80,7 @@ internal sealed class MaskBuilder(TokenTrie trie)
             mask[i] |= bits[i];
         }
 
-        foreach (var exit in known.Exits)
+        foreach (var exit in hasExits ? known.Exits : [])
         {
             if (known.Change?.NoExits.Contains(exit.Node) != true)
             {
@@ -88,7 +91,6 @@ internal sealed class MaskBuilder(TokenTrie trie)
 
     private void AllowBehind(in Strand strand, TokenExit exit, Span<uint> mask)
     {
-        // A special token is a token of its own: none follows within another. So free text before one costs nothing here.
         var closure = strand.Resume(exit.Tag).Closure;
         if (closure.HasText)
         {

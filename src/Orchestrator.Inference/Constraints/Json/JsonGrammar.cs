@@ -3,6 +3,7 @@ using System.Text.Json;
 using Orchestrator.Inference.Constraints.Automata;
 using Orchestrator.Inference.Constraints.Grammars;
 using Orchestrator.Inference.Constraints.Numbers;
+using Orchestrator.Inference.Constraints.Regexes;
 
 namespace Orchestrator.Inference.Constraints.Json;
 
@@ -11,6 +12,10 @@ internal sealed class JsonGrammar
 {
     private const int MaxValues = 50_000;
     private const int MaxDistinct = 24;
+
+    // What can't be mistaken for the structure around it.
+    private static readonly Lazy<CharDfa> BareNames = new(() => RegexCompiler.CompileWhole(
+        """[^\s:,<>{}\[\]"\\\u0000-\u001f\u007f-\u009f](?:[^:,<>{}\[\]"\\\u0000-\u001f\u007f-\u009f]*[^\s:,<>{}\[\]"\\\u0000-\u001f\u007f-\u009f])?"""));
 
     private readonly JsonTerminals _terminals;
     private readonly JsonConstraintOptions _options;
@@ -211,7 +216,7 @@ internal sealed class JsonGrammar
         var names = shape.Objects.SelectMany(rule => rule.Properties.Select(property => property.Key)).Distinct(StringComparer.Ordinal).ToList();
         var declared = names.Count > 0;
         names.AddRange(shape.Required.Except(names, StringComparer.Ordinal));
-        var nameTexts = shape.PropertyNames.Select(Names).ToArray();
+        CharDfa[] nameTexts = [.. shape.PropertyNames.Select(Names), .. Punctuation.HasBareNames ? [BareNames.Value] : Array.Empty<CharDfa>()];
         var required = shape.Required.ToHashSet(StringComparer.Ordinal);
         var properties = new List<JsonProperty>();
         var forbidden = new List<string>();
@@ -275,6 +280,11 @@ internal sealed class JsonGrammar
         var isMentioned = shape.Objects.Any(rule => !rule.IsOpen);
         var patterns = shape.Objects.SelectMany(rule => rule.Patterns.Select(pattern => pattern.Pattern)).Distinct().ToArray();
         var leavesOut = !_options.UndeclaredProperties && declared && !isMentioned && patterns.Length == 0;
+        if (leavesOut && Punctuation.HasBareNames)
+        {
+            return (() => null, []);
+        }
+
         if (patterns.Length == 0 && names.Length == 0)
         {
             return leavesOut || _normalizer.Normalize(additional).Count == 0
@@ -331,10 +341,10 @@ internal sealed class JsonGrammar
         return (() =>
         {
             var possible = CharDfa.Combine([automaton], tags => tags[0] >= 0 && values[tags[0]].IsPossible ? tags[0] : -1);
-            return possible.IsEmpty ? null : new CharacterDfa(possible, Punctuation.Encoding, Punctuation.LeadingWhitespace);
+            return possible.IsEmpty ? null : Punctuation.Name(possible);
         }, values);
     }
 
     private (Func<CharacterDfa?> Read, IReadOnlyList<JsonValue> Values) Only(JsonValue value)
-        => (() => value.IsPossible ? Punctuation.AnyText : null, [value]);
+        => (() => value.IsPossible ? Punctuation.AnyName : null, [value]);
 }

@@ -133,7 +133,7 @@ internal sealed class JsonObject : JsonContainer
         var isFirst = node.A is 0 or 2;
         if (node.A >= 4)
         {
-            sum += Value((node.A - 4) / 2).Shortest + (node.A % 2 == 0 ? _punctuation.Separator : 0);
+            sum += Value((node.A - 4) / 2).Shortest + (node.A % 2 == 0 ? _punctuation.AfterName : 0);
         }
 
         for (var i = node.B; i < _properties.Length; i++)
@@ -157,11 +157,11 @@ internal sealed class JsonObject : JsonContainer
         return (int)Math.Min(sum, JsonValue.Impossible);
     }
 
-    private static int EncodedLength(string name) => 2 + name.EnumerateRunes().Sum(rune => CharAutomaton.EncodedLength(rune.Value));
+    private int EncodedLength(string name) => _punctuation.NameQuotes + name.EnumerateRunes().Sum(rune => CharAutomaton.EncodedLength(rune.Value));
 
     private int Length(JsonProperty property) => (int)Math.Min(JsonValue.Impossible, EncodedLength(property.Name) + _punctuation.Separator + (long)property.Value.Shortest);
 
-    private int Length(JsonValue other) => (int)Math.Min(JsonValue.Impossible, 3 + _punctuation.Separator + (long)other.Shortest);
+    private int Length(JsonValue other) => (int)Math.Min(JsonValue.Impossible, _punctuation.NameQuotes + 1 + _punctuation.Separator + (long)other.Shortest);
 
     private JsonValue Value(int index) => index < _properties.Length ? _properties[index].Value : _others[index - _properties.Length];
 
@@ -196,6 +196,6 @@ internal sealed class JsonObject : JsonContainer
 
         var others = hasOthers && next >= _properties.Length && left > 0 && passed - _properties.Length < _maxOthers ? _otherNames.Value : null;
         var automaton = new KeyAutomaton(_names, IsAllowed, others);
-        return automaton.IsEmpty ? null : new Terminal(new CharacterDfa(automaton, _punctuation.Encoding, _punctuation.LeadingWhitespace).Start);
+        return automaton.IsEmpty ? null : new Terminal(_punctuation.Name(automaton).Start);
     }
 }

@@ -20,10 +20,10 @@ internal sealed class JsonTerminals
     private readonly ConcurrentDictionary<CharDfa, CharacterDfa> _texts = new();
     private readonly ConcurrentDictionary<string, Terminal> _literals = new(StringComparer.Ordinal);
 
-    public JsonTerminals(JsonConstraintOptions options)
+    public JsonTerminals(JsonConstraintOptions options, byte[]? quote)
     {
         Options = options;
-        Punctuation = new JsonPunctuation(options);
+        Punctuation = new JsonPunctuation(options, quote);
         _numbers = new NumberStyle(options.AnySpelling, options.AnySpelling ? MaxDigits : options.MaxDigits ?? MaxDigits, Punctuation.LeadingWhitespace);
     }
 
@@ -49,7 +49,7 @@ internal sealed class JsonTerminals
     }
 
     public Terminal Words(IReadOnlyList<string> words)
-        => new(new CharacterDfa(new KeyAutomaton(new WordTrie([.. words.Distinct(StringComparer.Ordinal)]), _ => true, null), Punctuation.Encoding, Punctuation.LeadingWhitespace).Start);
+        => new(Punctuation.Text(new KeyAutomaton(new WordTrie([.. words.Distinct(StringComparer.Ordinal)]), _ => true, null)).Start);
 
     /// <summary>The strings of a length and a pattern; null where there are none.</summary>
     public Terminal? Text(int min, int max, CharDfa? pattern)
@@ -87,7 +87,7 @@ internal sealed class JsonTerminals
             max = Math.Min(max, Math.Max(most, pattern.MinCharacters(0)));
         }
 
-        return new Terminal(Shared(_texts, pattern, dfa => new CharacterDfa(dfa, Punctuation.Encoding, Punctuation.LeadingWhitespace)).Start, 0, max);
+        return new Terminal(Shared(_texts, pattern, Punctuation.Text).Start, 0, max);
     }
 
     private static TValue Shared<TKey, TValue>(ConcurrentDictionary<TKey, TValue> known, TKey key, Func<TKey, TValue> create)

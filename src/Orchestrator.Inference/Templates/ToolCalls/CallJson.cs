@@ -18,9 +18,14 @@ internal static class CallJson
     /// <summary>A name or other text as a JSON string.</summary>
     public static string Quote(string text) => JsonSerializer.Serialize(text, Options);
 
+    /// <summary>A call's name as a JSON string.</summary>
+    public static string Name(FunctionCallContent call, Func<string, string>? data) => Apply(data, Quote(call.Name));
+
     /// <summary>A call's arguments as a JSON object.</summary>
-    public static string Arguments(FunctionCallContent call) =>
-        JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>(), Options);
+    public static string Arguments(FunctionCallContent call, Func<string, string>? data = null) =>
+        Apply(data, JsonSerializer.Serialize(call.Arguments ?? new Dictionary<string, object?>(), Options));
+
+    private static string Apply(Func<string, string>? data, string text) => data is null ? text : data(text);
 
     /// <summary>One of the tools, each by its own shape.</summary>
     public static ConstraintDefinition OneOf(

@@ -100,11 +100,11 @@ public sealed class HarmonyToolCallFormat : IToolCallFormat
     }
 
     /// <inheritdoc/>
-    public string Write(IReadOnlyList<FunctionCallContent> calls)
+    public string Write(IReadOnlyList<FunctionCallContent> calls, Func<string, string>? data = null)
     {
         ArgumentNullException.ThrowIfNull(calls);
         return string.Join($"{Start}assistant", calls.Select(call =>
-            $"{Trigger}{call.Name}{Constrained}{CallJson.Arguments(call)}{Called}"));
+            $"{Trigger}{data?.Invoke(call.Name) ?? call.Name}{Constrained}{CallJson.Arguments(call, data)}{Called}"));
     }
 
     /// <inheritdoc/>

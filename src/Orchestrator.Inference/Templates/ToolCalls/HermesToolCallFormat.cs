@@ -58,10 +58,10 @@ public sealed class HermesToolCallFormat : IToolCallFormat
     }
 
     /// <inheritdoc/>
-    public string Write(IReadOnlyList<FunctionCallContent> calls)
+    public string Write(IReadOnlyList<FunctionCallContent> calls, Func<string, string>? data = null)
     {
         ArgumentNullException.ThrowIfNull(calls);
         return string.Join('\n', calls.Select(call =>
-            $"{Open}\n{{\"name\": {CallJson.Quote(call.Name)}, \"arguments\": {CallJson.Arguments(call)}}}\n{Close}"));
+            $"{Open}\n{{\"name\": {CallJson.Name(call, data)}, \"arguments\": {CallJson.Arguments(call, data)}}}\n{Close}"));
     }
 }

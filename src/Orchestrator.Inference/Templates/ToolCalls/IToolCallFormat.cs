@@ -53,8 +53,12 @@ public interface IToolCallFormat
 
     /// <summary>Writes calls as the model would, for templates that do not lay them out.</summary>
     /// <param name="calls">The calls.</param>
-    /// <returns>The text.</returns>
-    string Write(IReadOnlyList<FunctionCallContent> calls);
+    /// <param name="data">What is applied to names and arguments, which are data; null for nothing.</param>
+    /// <returns>The text, in which the texts of <see cref="Markers"/> mean those tokens.</returns>
+    string Write(IReadOnlyList<FunctionCallContent> calls, Func<string, string>? data = null);
+
+    /// <summary>Whether the family's template takes the results of calls in the message that made them.</summary>
+    bool ResultsWithCalls => false;
 
     /// <summary>What a template that lays out calls is given as the text beside them.</summary>
     /// <param name="reasoning">The reasoning that led to the calls; may be empty.</param>

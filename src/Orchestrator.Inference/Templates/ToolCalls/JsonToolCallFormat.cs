@@ -63,10 +63,10 @@ public sealed class JsonToolCallFormat : IToolCallFormat
     }
 
     /// <inheritdoc/>
-    public string Write(IReadOnlyList<FunctionCallContent> calls)
+    public string Write(IReadOnlyList<FunctionCallContent> calls, Func<string, string>? data = null)
     {
         ArgumentNullException.ThrowIfNull(calls);
-        return string.Join("; ", calls.Select(call => $"{Begin}{CallJson.Quote(call.Name)}, \"parameters\": {CallJson.Arguments(call)}}}"));
+        return string.Join("; ", calls.Select(call => $"{Begin}{CallJson.Name(call, data)}, \"parameters\": {CallJson.Arguments(call, data)}}}"));
     }
 
     private static string WithoutFrame(string text)

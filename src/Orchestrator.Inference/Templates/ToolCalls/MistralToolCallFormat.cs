@@ -54,12 +54,12 @@ public sealed class MistralToolCallFormat(bool withArgs) : IToolCallFormat
     }
 
     /// <inheritdoc/>
-    public string Write(IReadOnlyList<FunctionCallContent> calls)
+    public string Write(IReadOnlyList<FunctionCallContent> calls, Func<string, string>? data = null)
     {
         ArgumentNullException.ThrowIfNull(calls);
         return withArgs
-            ? string.Concat(calls.Select(call => $"{Open}{call.Name}{Args}{CallJson.Arguments(call)}"))
-            : $"{Open} [{string.Join(", ", calls.Select(call => $"{{\"name\": {CallJson.Quote(call.Name)}, \"arguments\": {CallJson.Arguments(call)}}}"))}]";
+            ? string.Concat(calls.Select(call => $"{Open}{data?.Invoke(call.Name) ?? call.Name}{Args}{CallJson.Arguments(call, data)}"))
+            : $"{Open} [{string.Join(", ", calls.Select(call => $"{{\"name\": {CallJson.Name(call, data)}, \"arguments\": {CallJson.Arguments(call, data)}}}"))}]";
     }
 
     /// <inheritdoc/>

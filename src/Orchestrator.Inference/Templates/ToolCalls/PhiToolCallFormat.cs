@@ -49,9 +49,9 @@ public sealed class PhiToolCallFormat : IToolCallFormat
     }
 
     /// <inheritdoc/>
-    public string Write(IReadOnlyList<FunctionCallContent> calls)
+    public string Write(IReadOnlyList<FunctionCallContent> calls, Func<string, string>? data = null)
     {
         ArgumentNullException.ThrowIfNull(calls);
-        return $"{Open}[{string.Join(", ", calls.Select(call => $"{{\"name\": {CallJson.Quote(call.Name)}, \"arguments\": {CallJson.Arguments(call)}}}"))}]{Close}";
+        return $"{Open}[{string.Join(", ", calls.Select(call => $"{{\"name\": {CallJson.Name(call, data)}, \"arguments\": {CallJson.Arguments(call, data)}}}"))}]{Close}";
     }
 }

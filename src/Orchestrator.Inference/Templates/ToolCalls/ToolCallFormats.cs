@@ -15,6 +15,7 @@ public static class ToolCallFormats
         bool Knows(string text) => specials.Contains(text) || Says(text);
         return true switch
         {
+            _ when Says("<|tool_call>call:") => new Gemma4ToolCallFormat(resultsWithCalls: Says("tool_responses") && !Says("tool_call_id")),
             _ when Says("<tool_call>") => new HermesToolCallFormat(),
             _ when Says("<|channel|>") && Says("to=functions") => new HarmonyToolCallFormat(),
             _ when Says("[TOOL_CALLS]") => new MistralToolCallFormat(Says("[ARGS]")),

@@ -1,11 +1,13 @@
 using System.ComponentModel;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using FsCheck.Xunit;
 using Microsoft.Extensions.AI;
 using Orchestrator.Inference.Constraints;
+using Orchestrator.Inference.Templates;
 using Orchestrator.Inference.Templates.ToolCalls;
 using Orchestrator.Inference.Tests.Constraints;
 
@@ -21,6 +23,7 @@ public class ToolCallFormatTests
         ["mistral-args"] = new MistralToolCallFormat(withArgs: true),
         ["phi"] = new PhiToolCallFormat(),
         ["harmony"] = new HarmonyToolCallFormat(),
+        ["gemma4"] = new Gemma4ToolCallFormat(resultsWithCalls: true),
     };
 
     private static readonly AIFunctionDeclaration Read = AIFunctionFactory.Create(
@@ -76,6 +79,8 @@ public class ToolCallFormatTests
     [InlineData("mistral", "[TOOL_CALLS]list[CALL_ID]abc[ARGS]{}", "")]
     [InlineData("hermes", "So <tool_call>{\"name\": \"list\", \"arguments\": {}}", "So")]
     [InlineData("harmony", "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>commentary to=functions.list <|constrain|>json<|message|>{}<|call|>", "<|channel|>analysis<|message|>Hm.<|end|>")]
+    [InlineData("gemma4", "So <|tool_call>call:list{}<tool_call|>", "So")]
+    [InlineData("gemma4", "<|tool_call>call:list{ \"a\": \"b\", c: <|\"|>d, \"}<|\"|>, e: [1, x y, {f:None}] }", "")]
     [InlineData("harmony", "<|start|>assistant to=functions.list<|channel|>commentary json<|message|>{}", "")]
     public void Variants_that_models_write_are_read(string name, string answer, string expected)
     {
@@ -92,6 +97,9 @@ public class ToolCallFormatTests
     [InlineData("mistral", "[TOOL_CALLS] sorry")]
     [InlineData("phi", "<|tool_call|>[]<|/tool_call|>")]
     [InlineData("harmony", "to=functions. nothing")]
+    [InlineData("gemma4", "<|tool_call>call:list")]
+    [InlineData("gemma4", "<|tool_call>call:list{a:<|\"|>b}<tool_call|>")]
+    [InlineData("gemma4", "<|tool_call>list{}<tool_call|>")]
     public void What_is_no_call_stays_text(string name, string answer)
     {
         var (text, calls) = Formats[name].Parse(answer);
@@ -103,10 +111,50 @@ public class ToolCallFormatTests
     public Property Babble_never_throws()
     {
         var pieces = Gen.Elements(
-            "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|tool_call|>", "<|/tool_call|>", "<|channel|>commentary to=functions.", "<|message|>",
+            "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|tool_call>call:f{", "<tool_call|>", "<|\"|>", "a:", "<|tool_call|>", "<|/tool_call|>", "<|channel|>commentary to=functions.", "<|message|>",
             "{\"name\": \"f\", \"arguments\": {}}", "{\"name\": ", "\"a\"", "{", "}", "[", "]", ",", ":", "\"", "\\u12", "x", "\n", "\ud83c", "🌦", "null", "1e999", "{\"a\":1,\"a\":2}");
         return Prop.ForAll(pieces.ArrayOf().Select(string.Concat).ToArbitrary(), answer =>
             Formats.Values.All(format => format.Parse(answer) is { Text: not null, Calls: not null }));
+    }
+
+    /// <summary>Whatever names and arguments say, calls that are written are read back, in every family.</summary>
+    [Property(MaxTest = 300)]
+    public Property What_calls_say_is_read_back()
+    {
+        var names = Gen.Elements("f", "read_file", "a-b", "x.y");
+        var texts = Gen.Elements(
+            "<|call|>", "<|channel|>commentary to=functions.f", "<|message|>", "<|\"|>", "<tool_call|>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|/tool_call|>",
+            "\"", "\\", "{", "}", "]", ",", ":", "\n", "1", "true", "None", "é", "🌦", " ", "a").ArrayOf().Select(string.Concat);
+        var scalars = Gen.OneOf(
+            texts.Select(t => (JsonNode?)JsonValue.Create(t)),
+            Gen.Choose(-1000, 1000).Select(i => (JsonNode?)JsonValue.Create(i)),
+            Gen.Elements(0.5, -1e-7, 1e21).Select(d => (JsonNode?)JsonValue.Create(d)),
+            Gen.Elements(true, false).Select(b => (JsonNode?)JsonValue.Create(b)),
+            Gen.Constant((JsonNode?)null));
+        Gen<JsonNode?> Values(int depth) => depth == 0 ? scalars : Gen.Frequency(
+            (3, scalars),
+            (1, Values(depth - 1).ArrayOf().Select(items => (JsonNode?)new JsonArray([.. items.Take(3).Select(i => i?.DeepClone())]))),
+            (1, Objects(depth - 1).Select(o => (JsonNode?)o)));
+        Gen<JsonObject> Objects(int depth) =>
+            from chosen in Gen.SubListOf("path", "line_no", "of what", "ünï", "k")
+            from values in Values(depth).ArrayOf(chosen.Count)
+            select new JsonObject(chosen.Zip(values, (k, v) => KeyValuePair.Create(k, v?.DeepClone())));
+        var calls =
+            from name in names
+            from arguments in Objects(2)
+            select (Name: name, Arguments: arguments);
+        return Prop.ForAll(calls.NonEmptyListOf().ToArbitrary(), written => Formats.Values.All(format =>
+        {
+            // As the tokenizer's texts come: what only spells a marker is kept apart.
+            var markers = new SpecialTextSet(format.Markers);
+            var text = format.Write(
+                [.. written.Select(w => new FunctionCallContent("", w.Name, w.Arguments.ToDictionary(p => p.Key, p => (object?)p.Value)))],
+                data => ContentMarks.BreakSpecials(data, markers));
+            var (rest, read) = format.Parse(text);
+            return read.Count == written.Count
+                && read.Zip(written).All(pair => pair.First.Name == pair.Second.Name
+                    && JsonNode.DeepEquals(JsonSerializer.SerializeToNode(pair.First.Arguments), pair.Second.Arguments));
+        }));
     }
 
     [Theory]
