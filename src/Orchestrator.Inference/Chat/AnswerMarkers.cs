@@ -33,18 +33,14 @@ internal sealed class AnswerMarkers
     /// <summary>The text that stands for a token, or null where it is no marker.</summary>
     public string? TextOf(int token) => _texts.GetValueOrDefault(token);
 
-    /// <summary>Keeps a piece of an answer's text from being read as a marker, whatever pieces stand around it.</summary>
-    public string Break(string piece)
+    /// <summary>Keeps what spells a marker in an answer's text from being read as one.</summary>
+    /// <param name="text">The text as far as it is known.</param>
+    /// <returns>The text with marks, and how many letters at its end are left out, because they may begin a marker's text.</returns>
+    public (string Ready, int Held) Break(string text)
     {
-        if (_texts.Count == 0 || piece.Length == 0)
-        {
-            return piece;
-        }
-
-        var broken = ContentMarks.BreakSpecials(piece, _set);
-        return broken.Length > 0 && broken[^1] != ContentMarks.Break && _set.MayBeginAtEndOf(broken, least: 1)
-            ? broken + ContentMarks.Break
-            : broken;
+        text = ContentMarks.Strip(text);
+        var held = _set.BeginningAtEndOf(text);
+        return (ContentMarks.Apart(text[..^held], _set), held);
     }
 
     /// <summary>What of a text can be shown: neither marks nor markers that say nothing where they stand.</summary>

@@ -127,26 +127,26 @@ internal sealed class AnswerReader
     public IReadOnlyList<int> BeginCall()
     {
         // The trigger may begin within a token: what stands before it in that token is tokenised again.
-        var before = _raw.ToString()[..CallStart];
+        var before = ContentMarks.Strip(_raw.ToString()[..CallStart]);
         var kept = 0;
-        var prefix = new TokenTextDecoder(_tokenizer, _markers);
-        var text = "";
+        var prefix = new TokenTextDecoder(_tokenizer, _markers, marksText: false);
+        var length = 0;
         while (kept < _tokens.Count)
         {
-            var next = text + prefix.Append(_tokens[kept]);
-            if (next.Length > before.Length)
+            var next = length + prefix.Append(_tokens[kept]).Length;
+            if (next > before.Length)
             {
                 break;
             }
 
-            text = next;
+            length = next;
             kept++;
         }
 
         _tokens.RemoveRange(kept, _tokens.Count - kept);
         _logProbabilities.RemoveRange(kept, _logProbabilities.Count - kept);
         _details?.RemoveRange(kept, _details.Count - kept);
-        foreach (var token in _tokenizer.Tokenize(ContentMarks.Strip(before[text.Length..]), parseSpecial: false))
+        foreach (var token in _tokenizer.Tokenize(before[length..], parseSpecial: false))
         {
             AddForced(token);
         }
@@ -158,7 +158,9 @@ internal sealed class AnswerReader
     /// <summary>What is left to show when no more tokens come.</summary>
     public IEnumerable<AIContent> Finish(IToolCallFormat format, string callIdPrefix)
     {
-        var rest = InCall ? "" : _beforeCall.Append(_decoder.Flush()) + _beforeCall.Flush();
+        var left = _decoder.Flush();
+        var rest = InCall ? "" : _beforeCall.Append(left) + _beforeCall.Flush();
+        _call.Append(InCall ? left : "");
         foreach (var content in Show(rest).Concat(Show(_reasoning?.Flush() ?? [])))
         {
             yield return content;

@@ -32,6 +32,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly IChoiceScorer? _scorer;
     private readonly ReasoningFormat? _reasoning;
     private readonly AnswerMarkers _markers;
+    private readonly TextSplitter _splitter;
     private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
     private readonly ArgumentReader _arguments;
@@ -76,6 +77,7 @@ public sealed class LlamaChatClient : IChatClient
         _adapters = adapters;
         _texts = new TextScorer(engine);
         _markers = new AnswerMarkers(engine.Tokenizer, toolCalls.Markers.Concat(reasoning?.Tokens ?? []));
+        _splitter = new TextSplitter(engine.Tokenizer);
         _prompts = new PromptTokenizer(engine.Tokenizer);
         _arguments = new ArgumentReader(engine);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
@@ -131,12 +133,18 @@ public sealed class LlamaChatClient : IChatClient
                 }
             }
 
-            var left = plan.Request.MaxTokens - answer.Tokens.Count;
-            if (answer.Triggered && !answer.InCall && left > 0)
+            if (answer.Triggered && !answer.InCall)
             {
-                // The model begins a tool call: what it wrote so far is kept, and the rest is constrained to a call.
-                request = plan.Call(answer.BeginCall(), left);
-                continue;
+                // The model begins a tool call: what it wrote so far is kept, and the rest is constrained to a call, if
+                // there are tokens left for the shortest one.
+                var left = plan.Request.MaxTokens - answer.Tokens.Count;
+                if (_splitter.Split(plan.CallConstraint!.Start().ShortestCompletion().Span).Count + plan.Trigger!.TokenIds.Length < left)
+                {
+                    request = plan.Call(answer.BeginCall(), plan.Request.MaxTokens - answer.Tokens.Count);
+                    continue;
+                }
+
+                stop = StopReason.Length;
             }
 
             foreach (var content in answer.Finish(_toolCalls, plan.CallIdPrefix))

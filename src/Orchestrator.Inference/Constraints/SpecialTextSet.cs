@@ -32,22 +32,24 @@ internal sealed class SpecialTextSet
         return null;
     }
 
-    /// <summary>Whether a text ends with letters that a special text begins with.</summary>
-    /// <param name="text">The text.</param>
-    /// <param name="least">The fewest letters that count.</param>
-    public bool MayBeginAtEndOf(ReadOnlySpan<char> text, int least = 2)
+    /// <summary>Whether a text ends with two letters or more that a special text begins with.</summary>
+    public bool MayBeginAtEndOf(ReadOnlySpan<char> text) => BeginningAtEndOf(text) > 1;
+
+    /// <summary>The most letters at the end of a text that a special text begins with, and is longer than.</summary>
+    public int BeginningAtEndOf(ReadOnlySpan<char> text)
     {
+        var most = 0;
         foreach (var special in _longestFirst)
         {
-            for (var length = Math.Min(special.Length - 1, text.Length); length >= least; length--)
+            for (var length = Math.Min(special.Length - 1, text.Length); length > most; length--)
             {
                 if (text.EndsWith(special.AsSpan(0, length), StringComparison.Ordinal))
                 {
-                    return true;
+                    most = length;
                 }
             }
         }
 
-        return false;
+        return most;
     }
 }

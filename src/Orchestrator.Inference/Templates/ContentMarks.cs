@@ -18,16 +18,25 @@ internal static class ContentMarks
     public const char Close = '\uFDD1';
     public const char Break = '\uFDD2';
 
+    /// <summary>Whether a character is a mark.</summary>
+    public static bool Is(char character) => character is Open or Close or Break;
+
     /// <summary>Removes marks from a text.</summary>
     public static string Strip(string text) =>
         text.AsSpan().IndexOfAny(Open, Close, Break) < 0
             ? text
-            : string.Concat(text.Where(c => c is not (Open or Close or Break)));
+            : string.Concat(text.Where(c => !Is(c)));
 
     /// <summary>Breaks every special token that a text spells, and one that it might begin for what follows it.</summary>
     public static string BreakSpecials(string text, SpecialTextSet specials)
     {
-        text = Strip(text);
+        var result = Apart(Strip(text), specials);
+        return specials.MayBeginAtEndOf(result) ? result + Break : result;
+    }
+
+    /// <summary>Breaks every special token that a text without marks spells.</summary>
+    public static string Apart(string text, SpecialTextSet specials)
+    {
         StringBuilder? broken = null;
         var from = 0;
         while (specials.IndexIn(text.AsSpan(from)) is var found and >= 0)
@@ -39,7 +48,6 @@ internal static class ContentMarks
             from = end;
         }
 
-        var result = broken?.Append(text, from, text.Length - from).ToString() ?? text;
-        return specials.MayBeginAtEndOf(result) ? result + Break : result;
+        return broken?.Append(text, from, text.Length - from).ToString() ?? text;
     }
 }

@@ -21,7 +21,7 @@ public sealed class ControlTokenTests : IDisposable
         """
         {"type":"object","properties":{"path":{"type":"string","maxLength":12},"line":{"type":"integer"},"mode":{"enum":["fast","\"slow\"","<|call|>[ARGS]"]},
         "range":{"type":"object","properties":{"from":{"type":"number"},"deep":{"type":"boolean"}},"required":["deep"],"additionalProperties":false},
-        "tags":{"type":"array","items":{"type":"string","maxLength":6},"maxItems":2}},"required":["path","mode","range"],"additionalProperties":false}
+        "tags":{"type":"array","items":{"type":"string","maxLength":6},"minItems":1,"maxItems":2}},"required":["path","mode","range","tags"],"additionalProperties":false}
         """;
 
     private static readonly AIFunctionDeclaration Read = AIFunctionFactory.CreateDeclaration("read_file", "Reads a file.", Json(Schema));

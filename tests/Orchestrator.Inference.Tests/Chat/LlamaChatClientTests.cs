@@ -121,6 +121,36 @@ public sealed class LlamaChatClientTests
     }
 
     [Fact]
+    public async Task A_call_that_no_tokens_are_left_for_is_cut_and_says_so()
+    {
+        await using var model = Saying(_ => "Let me see. <tool_call> {}");
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions { Tools = [Weather], MaxOutputTokens = 35, Temperature = 0 });
+
+        Assert.Equal("Let me see.", response.Text.Trim());
+        Assert.Equal(ChatFinishReason.Length, response.FinishReason);
+    }
+
+    [Fact]
+    public async Task Text_markers_of_calls_are_read_beside_tokens_of_reasoning()
+    {
+        string[] specials = [.. FakeDriverOptions.ChatMlSpecials, "<think>", "</think>"];
+        await using var model = LoadedModel.Create(
+            new FakeDriver(new FakeDriverOptions
+            {
+                ChatTemplate = "{% for m in messages %}<|im_start|>{{ m.role }}\n{{ m.content.split('</think>')[-1] }}<|im_end|>\n{% endfor %}{{ '<|im_start|>assistant\n' }}",
+                Specials = specials,
+                Script = FakeDriverScript.Answers(_ => "<think>A <\\/think> x.</think>\nSee <b. <tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\":\"Bern\"}}\n</tool_call>", "<|im_start|>assistant\n", specials),
+            }),
+            new InferenceOptions(),
+            TimeProvider.System);
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions { Tools = [Weather], MaxOutputTokens = 300, Temperature = 0 });
+
+        Assert.Equal("See <b. ", response.Text);
+        Assert.Equal("A </think> x.", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
+        Assert.Equal("Bern", Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Arguments!["city"]!.ToString());
+    }
+
+    [Fact]
     public async Task A_tool_that_is_not_allowed_can_not_be_called()
     {
         await using var model = Saying(_ => "<tool_call>\n{\"name\": \"weather\", \"arguments\": {\"city\": \"Bern\"}}\n</tool_call>");

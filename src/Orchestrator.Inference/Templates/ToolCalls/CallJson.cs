@@ -13,6 +13,8 @@ internal static class CallJson
     /// <summary>The most calls that follow each other.</summary>
     public const int MaxParallel = 8;
 
+    private static readonly string MarkText = ContentMarks.Break.ToString();
+
     public static JsonSerializerOptions Options { get; } = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>A name or other text as a JSON string.</summary>
@@ -81,26 +83,26 @@ internal static class CallJson
     /// <returns>The value and where it ends, or null and 0 where there is none.</returns>
     public static (JsonElement? Value, int End) ReadPrefix(ReadOnlySpan<char> text)
     {
-        var start = text.IndexOfAnyExcept(" \t\r\n");
+        var start = text.IndexOfAnyExcept(" \t\r\n" + MarkText);
         if (start < 0 || text[start] is not ('{' or '['))
         {
             return (null, 0);
         }
 
-        // Marks in an answer only keep texts from being read as special tokens: they belong to no value.
-        var source = text[start..].ToString();
-        var bytes = Encoding.UTF8.GetBytes(source);
+        // Marks may stand anywhere in an answer: they only keep texts from being read as special tokens.
+        var source = text[start..];
+        var bytes = Encoding.UTF8.GetBytes(ContentMarks.Strip(source.ToString()));
         var reader = new Utf8JsonReader(bytes, new JsonReaderOptions { AllowTrailingCommas = true });
         try
         {
             var value = JsonElement.ParseValue(ref reader);
-            var length = Encoding.UTF8.GetCharCount(bytes.AsSpan(0, (int)reader.BytesConsumed));
-            if (ContentMarks.Strip(source[..length]) is var plain && plain.Length < length)
+            var end = start;
+            for (var left = Encoding.UTF8.GetCharCount(bytes.AsSpan(0, (int)reader.BytesConsumed)); left > 0; end++)
             {
-                value = JsonDocument.Parse(plain, new JsonDocumentOptions { AllowTrailingCommas = true }).RootElement;
+                left -= ContentMarks.Is(text[end]) ? 0 : 1;
             }
 
-            return (value, start + length);
+            return (value, end);
         }
         catch (JsonException)
         {

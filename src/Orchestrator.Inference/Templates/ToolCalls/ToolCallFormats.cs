@@ -17,7 +17,7 @@ public static class ToolCallFormats
         {
             _ when Says("<|tool_call>call:") => new Gemma4ToolCallFormat(resultsWithCalls: Says("tool_responses") && !Says("tool_call_id")),
             _ when Says("<tool_call>") => new HermesToolCallFormat(),
-            _ when Says("<|channel|>") && Says("to=functions") => new HarmonyToolCallFormat(),
+            _ when Says("<|channel|>") && Says("<|message|>") => new HarmonyToolCallFormat(),
             _ when Says("[TOOL_CALLS]") => new MistralToolCallFormat(Says("[ARGS]")),
             _ when Knows("<|tool_call|>") && Knows("<|/tool_call|>") => new PhiToolCallFormat(),
             _ when Knows("<|python_tag|>") || (Says("<|start_header_id|>") && Says("\"parameters\"")) => new JsonToolCallFormat(),

@@ -168,6 +168,11 @@ public class ToolCallFormatTests
     public void Family_is_found_by_its_template(string template, Type expected)
         => Assert.IsType(expected, ToolCallFormats.For(GoldenTemplateTests.Source(template), []));
 
+    [Theory]
+    [InlineData("<|start|>assistant to=' + 'functions.' + name + '<|channel|>commentary <|message|>", typeof(HarmonyToolCallFormat))]
+    [InlineData("<|tool_call>call:' + name + '{' ... <tool_call>", typeof(Gemma4ToolCallFormat))]
+    public void Family_is_found_by_its_tokens(string template, Type expected) => Assert.IsType(expected, ToolCallFormats.For(template, []));
+
     [Fact]
     public void Mistral_ids_are_nine_letters_and_digits()
     {
