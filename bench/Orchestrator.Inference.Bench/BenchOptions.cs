@@ -33,7 +33,7 @@ internal sealed record BenchOptions
             var value = i + 1 < args.Length ? args[i + 1] : throw new ArgumentException($"{args[i]} needs a value.");
             options = args[i] switch
             {
-                "--model" => options with { Model = value == "half-billion" ? HalfBillion() : value },
+                "--model" => options with { Model = ModelOf(value) },
                 "--threads" => options with { Threads = Number(value) },
                 "--repeats" => options with { Repeats = Number(value) },
                 "--minutes" => options with { Minutes = double.Parse(value, CultureInfo.InvariantCulture) },
@@ -48,10 +48,24 @@ internal sealed record BenchOptions
         return options.Model.Length > 0 ? options : throw new ArgumentException("--model GGUF is missing.");
     }
 
-    private static string HalfBillion()
+    /// <summary>The path of a model; some are made where their names are given.</summary>
+    public static string ModelOf(string value) => value switch
     {
-        var path = Path.Combine(Path.GetTempPath(), "orchestrator-half-billion.gguf");
-        return File.Exists(path) ? path : TinyModel.Create(path, TinyModelOptions.HalfBillion);
+        "half-billion" => Made(value, () => TinyModelOptions.HalfBillion),
+        "half-billion-o200k" => Made(value, () => TinyModelOptions.HalfBillion with { Published = PublishedVocabulary.Read() }),
+        "tiny-o200k" => Made(value, () => new TinyModelOptions
+        {
+            Vocabulary = TinyModelOptions.HalfBillion.Vocabulary,
+            Published = PublishedVocabulary.Read(),
+            TiedEmbeddings = true,
+        }),
+        _ => value,
+    };
+
+    private static string Made(string name, Func<TinyModelOptions> options)
+    {
+        var path = Path.Combine(Path.GetTempPath(), $"orchestrator-{name}.gguf");
+        return File.Exists(path) ? path : TinyModel.Create(path, options());
     }
 
     private static int[] Numbers(string value) => [.. value.Split(',').Select(Number)];

@@ -10,6 +10,7 @@ try
         ["constrain", .. var rest] => await Constraining.RunAsync(BenchOptions.Parse(rest)),
         ["decide", .. var rest] => await Decisions.RunAsync(BenchOptions.Parse(rest)),
         ["soak", .. var rest] => await Soak.RunAsync(BenchOptions.Parse(rest)),
+        ["model", var name] => Print(BenchOptions.ModelOf(name)),
         _ => Usage(),
     };
 }
@@ -17,6 +18,12 @@ catch (ArgumentException error)
 {
     Console.Error.WriteLine(error.Message);
     return Usage();
+}
+
+static int Print(string path)
+{
+    Console.WriteLine(path);
+    return 0;
 }
 
 static int Usage()
@@ -28,6 +35,8 @@ static int Usage()
     Console.Error.WriteLine("  decide    a decision among 8 options by likelihood, against a JSON answer of 40 tokens that is parsed");
     Console.Error.WriteLine("  constrain decoding under a schema against free decoding, and a protocol message against as many free tokens");
     Console.Error.WriteLine("  soak      64 conversations at a time [--minutes 10]: memory must be flat, and no cell lost");
-    Console.Error.WriteLine("--model half-billion writes a model of that size with random weights and measures that");
+    Console.Error.WriteLine("  model     NAME: writes one of the models below, and prints where");
+    Console.Error.WriteLine("--model half-billion writes a model of that size with random weights and measures that; half-billion-o200k and");
+    Console.Error.WriteLine("tiny-o200k have the tokens of a published vocabulary, which `npm ci` in bench/Orchestrator.Inference.Bench/vocabulary restores");
     return 1;
 }

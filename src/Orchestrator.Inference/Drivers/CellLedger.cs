@@ -56,8 +56,10 @@ internal sealed class CellLedger
     public int LengthOf(int sequence) => Cells(sequence).Count;
 
     /// <summary>Throws unless the batch may be given to the library.</summary>
+    /// <param name="batch">The batch.</param>
+    /// <param name="canCut">Whether a token may join several sequences, as only cells can be shared token by token.</param>
     /// <exception cref="ArgumentException">It may not; the message names the token and the reason.</exception>
-    public void Check(DecodeBatch batch)
+    public void Check(DecodeBatch batch, bool canCut)
     {
         _touched.Clear();
         _batch++;
@@ -77,6 +79,12 @@ internal sealed class CellLedger
             if ((uint)token >= (uint)_vocabularySize)
             {
                 throw new ArgumentException($"Token {index} of the batch has id {token}; the vocabulary has {_vocabularySize}.", nameof(batch));
+            }
+
+            if (!canCut && batch.SequencesOf(index).Length > 1)
+            {
+                throw new ArgumentException(
+                    $"Token {index} of the batch joins several sequences, which this model's cache can't do; compute it in one, and copy that.", nameof(batch));
             }
 
             CheckSequences(batch, index);

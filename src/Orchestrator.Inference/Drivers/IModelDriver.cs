@@ -33,7 +33,10 @@ public interface IModelDriver : IDisposable
     /// </summary>
     /// <param name="batch">At most <see cref="DriverInfo.BatchSize"/> tokens.</param>
     /// <returns>How it ended.</returns>
-    /// <exception cref="ArgumentException">A token id, position or sequence is out of range, or the batch too large.</exception>
+    /// <exception cref="ArgumentException">
+    /// A token id, position or sequence is out of range, the batch too large, or a token joins several sequences of a
+    /// cache that can't be cut.
+    /// </exception>
     DecodeStatus Decode(DecodeBatch batch);
 
     /// <summary>The logits of a token of the last batch that asked for them.</summary>
@@ -112,7 +115,7 @@ public interface IModelDriver : IDisposable
 
     /// <summary>
     /// Makes a running decode end as <see cref="DecodeStatus.Aborted"/> soon; safe to call from any thread. Without
-    /// a running decode it has no effect.
+    /// a running decode it has no effect, nor where the model's cache can't be cut and the batch must be finished.
     /// </summary>
     void RequestAbort();
 
@@ -150,7 +153,7 @@ public sealed record DriverInfo
     /// <summary>Length of an embedding.</summary>
     public required int EmbeddingLength { get; init; }
 
-    /// <summary>Whether a sequence can be cut at any position (false for recurrent and sliding-window caches).</summary>
+    /// <summary>Whether a sequence can be cut at any position (false for recurrent models and those with recurrent layers).</summary>
     public required bool CanCut { get; init; }
 
     /// <summary>

@@ -23,12 +23,14 @@ public sealed unsafe class LlamaDriver : IModelDriver
     private readonly bool[] _outputs;
     private readonly int[] _sequenceCounts;
     private readonly int*[] _sequencePointers;
+    private readonly LlamaMemory _cells;
+    private readonly LlamaStates _states;
     private readonly Lock _abortGate = new();
     private int _outputCount;
     private bool _decoding;
     private int _busy;
 
-    internal LlamaDriver(ModelHandle model, ContextHandle context, DriverInfo info, GgufModel file)
+    internal LlamaDriver(ModelHandle model, ContextHandle context, DriverInfo info, GgufModel file, int window)
     {
         _model = model;
         _context = context;
@@ -36,6 +38,8 @@ public sealed unsafe class LlamaDriver : IModelDriver
         Info = info;
         _tokenizer = new LlamaTokenizer(model);
         _memory = LlamaApi.GetMemory(context);
+        _cells = new LlamaMemory(_memory, window, info.MaxSequences);
+        _states = new LlamaStates(context, _cells);
         _ledger = new CellLedger(_tokenizer.Size, info.BatchSize, info.MaxSequences);
         _outputs = new bool[info.BatchSize];
         _sequenceCounts = new int[info.BatchSize];
@@ -52,7 +56,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
     public DecodeStatus Decode(DecodeBatch batch)
     {
         using var use = Enter();
-        _ledger.Check(batch);
+        _ledger.Check(batch, Info.CanCut);
         _outputCount = 0;
         lock (_abortGate)
         {
@@ -132,7 +136,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
         _ledger.Share(source, destination, start, end, Info.CanCut);
         if (end > start)
         {
-            LlamaApi.MemoryCopy(_memory, source, destination, start, end);
+            _cells.Copy(source, destination, start, end);
         }
     }
 
@@ -156,7 +160,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
             return false;
         }
 
-        if (_memory != 0 && !LlamaApi.MemoryRemove(_memory, sequence, start, end >= length ? -1 : end))
+        if (_memory != 0 && !_cells.Remove(sequence, start, end >= length ? -1 : end))
         {
             return false;
         }
@@ -171,22 +175,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
         using var use = Enter();
         var length = _ledger.LengthOf(sequence);
         RequireMemory();
-        var size = LlamaApi.StateSize(_context, sequence);
-        if (size > (nuint)(Array.MaxLength - SequenceState.HeaderSize))
-        {
-            throw new OrchestratorException(ErrorKind.Model, $"The state of a sequence of {length} tokens takes {size} bytes, more than one block can hold.");
-        }
-
-        var state = GC.AllocateUninitializedArray<byte>(SequenceState.HeaderSize + (int)size);
-        fixed (byte* destination = state)
-        {
-            var written = LlamaApi.StateGet(_context, destination + SequenceState.HeaderSize, size, sequence);
-            if (written != size)
-            {
-                throw new OrchestratorException(ErrorKind.Model, $"llama.cpp could not save a sequence of {length} tokens.");
-            }
-        }
-
+        var state = _states.Save(sequence, length, SequenceState.HeaderSize);
         SequenceState.Seal(state, Info.StateFingerprint, length);
         return state;
     }
@@ -204,13 +193,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
             return true;
         }
 
-        nuint read;
-        fixed (byte* source = payload)
-        {
-            read = LlamaApi.StateSet(_context, source, (nuint)payload.Length, sequence);
-        }
-
-        if (read == 0 || LlamaApi.MemoryLastPosition(_memory, sequence) != length - 1)
+        if (!_states.Load(sequence, length, payload))
         {
             Drop(sequence);
             return false;
@@ -288,7 +271,9 @@ public sealed unsafe class LlamaDriver : IModelDriver
     {
         lock (_abortGate)
         {
-            if (_decoding)
+            // The library moves recurrent states about while it computes, those of other sequences too, and a graph that
+            // stops half way leaves them in the wrong places. Such a batch is finished.
+            if (_decoding && Info.CanCut)
             {
                 _context.Abort = true;
             }
@@ -299,7 +284,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
     public int? GetSequenceLength(int sequence) => _ledger.LengthOf(sequence);
 
     /// <inheritdoc/>
-    public int? CountUsedCells() => Info.CanCut ? _ledger.Used : null;
+    public int? CountUsedCells() => _ledger.Used;
 
     /// <summary>Frees the context and the model. A decode that still runs on another thread is finished first.</summary>
     public void Dispose()
@@ -348,7 +333,8 @@ public sealed unsafe class LlamaDriver : IModelDriver
 
     private int Submit(DecodeBatch batch)
     {
-        var all = batch.AllSequences;
+        var all = _cells.Named(batch.AllSequences);
+        var each = all.Length / batch.AllSequences.Length;
         fixed (int* tokens = CollectionsMarshal.AsSpan(batch.Tokens))
         fixed (int* positions = CollectionsMarshal.AsSpan(batch.Positions))
         fixed (bool* outputs = CollectionsMarshal.AsSpan(batch.Outputs))
@@ -359,7 +345,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
             var next = sequences;
             for (var i = 0; i < batch.Count; i++)
             {
-                counts[i] = batch.SequencesOf(i).Length;
+                counts[i] = each * batch.SequencesOf(i).Length;
                 pointers[i] = next;
                 next += counts[i];
             }
@@ -402,7 +388,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
 
         foreach (var sequence in _ledger.Touched)
         {
-            if (!LlamaApi.MemoryRemove(_memory, sequence, _ledger.LengthOf(sequence), -1))
+            if (!_cells.Remove(sequence, _ledger.LengthOf(sequence), -1))
             {
                 // A recurrent state cannot go back; the sequence begins anew.
                 Drop(sequence);
@@ -414,7 +400,7 @@ public sealed unsafe class LlamaDriver : IModelDriver
     {
         if (_memory != 0)
         {
-            _ = LlamaApi.MemoryRemove(_memory, sequence, -1, -1);
+            _ = _cells.Remove(sequence, -1, -1);
         }
 
         _ledger.Remove(sequence, 0, int.MaxValue);

@@ -16,6 +16,7 @@ public static unsafe class LlamaDriverLoader
     /// <summary>The most compute threads that the library takes (<c>GGML_MAX_N_THREADS</c>).</summary>
     public const int MaxThreads = 512;
 
+    private const int MostSequences = 256;
     private const int FlashAttentionEnabled = 1;
     private const int PoolingNone = 0;
 
@@ -45,10 +46,11 @@ public static unsafe class LlamaDriverLoader
         try
         {
             RequireDecoder(model, options);
+            RequireSequences(model, options);
             var context = CreateContext(model, options);
             try
             {
-                return new LlamaDriver(model, context, Describe(model, context, options) with { StateFingerprint = Fingerprint(options) }, file);
+                return new LlamaDriver(model, context, Describe(model, context, options) with { StateFingerprint = Fingerprint(options) }, file, WindowOf(model));
             }
             catch
             {
@@ -67,7 +69,7 @@ public static unsafe class LlamaDriverLoader
     {
         ArgumentOutOfRangeException.ThrowIfNegative(options.ContextSize);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxSequences, 1);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxSequences, 256);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(options.MaxSequences, MostSequences);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.BatchSize, options.MaxSequences);
         if (options.ContextSize > 0)
         {
@@ -158,6 +160,23 @@ public static unsafe class LlamaDriverLoader
         }
     }
 
+    private static bool CanCut(ModelHandle model) => !LlamaApi.ModelIsRecurrent(model) && !LlamaApi.ModelIsHybrid(model);
+
+    /// <summary>How far the layers with a sliding window look back, where that needs care; else 0.</summary>
+    private static int WindowOf(ModelHandle model) => CanCut(model) ? LlamaApi.ModelSlidingWindow(model) : 0;
+
+    private static void RequireSequences(ModelHandle model, LlamaDriverOptions options)
+    {
+        if (LlamaMemory.CountNative(options.MaxSequences, WindowOf(model)) > MostSequences)
+        {
+            var most = (MostSequences - 1) / 2;
+            throw new OrchestratorException(
+                ErrorKind.Model,
+                $"The model {options.ModelPath} looks back over a sliding window, and can serve {most} sequences at once, not {options.MaxSequences}.",
+                $"Ask for at most {most} sequences.");
+        }
+    }
+
     private static ContextHandle CreateContext(ModelHandle model, LlamaDriverOptions options)
     {
         var threads = ThreadsOf(options);
@@ -167,13 +186,14 @@ public static unsafe class LlamaDriverLoader
 
         // Attention without a causal mask needs the whole batch at once, so embeddings are computed so.
         parameters.MicroBatchSize = (uint)(options.Embeddings || options.MicroBatchSize == 0 ? options.BatchSize : options.MicroBatchSize);
-        parameters.MaxSequences = (uint)options.MaxSequences;
+        parameters.MaxSequences = (uint)LlamaMemory.CountNative(options.MaxSequences, WindowOf(model));
         parameters.Threads = threads;
         parameters.BatchThreads = threads;
         parameters.UnifiedKv = 1;
         parameters.NoPerf = 1;
 
-        // With the whole sliding-window cache kept, such models can be cut anywhere.
+        // With the whole sliding-window cache kept, and none of it taken away (see LlamaMemory), such models can be cut
+        // anywhere.
         parameters.SlidingWindowFull = 1;
         parameters.Embeddings = (byte)(options.Embeddings ? 1 : 0);
         if (options.Embeddings)
@@ -227,10 +247,10 @@ public static unsafe class LlamaDriverLoader
             Architecture = architecture,
             ContextSize = (int)LlamaApi.ContextSize(context),
             TrainedContext = LlamaApi.ModelTrainedContext(model),
-            MaxSequences = (int)LlamaApi.MaxSequences(context),
+            MaxSequences = options.MaxSequences,
             BatchSize = (int)LlamaApi.BatchSize(context),
             EmbeddingLength = LlamaApi.ModelEmbeddingLength(model),
-            CanCut = !LlamaApi.ModelIsRecurrent(model) && !LlamaApi.ModelIsHybrid(model),
+            CanCut = CanCut(model),
             Threads = options.GpuLayers != 0 && GgmlApi.DeviceCount() > 1 ? 0 : ThreadsOf(options),
             ChatTemplate = Marshal.PtrToStringUTF8((nint)LlamaApi.ModelChatTemplate(model, null)),
             Pooling = Metadata(model, architecture + ".pooling_type") switch

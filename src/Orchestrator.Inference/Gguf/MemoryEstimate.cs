@@ -51,6 +51,7 @@ internal sealed class MemoryShape
     private readonly long _widest;
     private readonly long _vocabulary;
     private readonly long _stateElements;
+    private readonly long _layerStateElements;
 
     internal MemoryShape(GgufModel model)
     {
@@ -67,6 +68,7 @@ internal sealed class MemoryShape
         _weights = model.Tensors.Sum(tensor => tensor.Bytes);
         var recurrent = Recurrence.Of(model, _width, keyValueHeads);
         _stateElements = recurrent.StateElements;
+        _layerStateElements = recurrent.LayerElements;
         _elementsPerToken = [.. keyValueHeads.Select((count, layer) => recurrent.HasCache(layer) ? (double)count * (keyLength + valueLength) : 0)];
         _window = metadata.Integer(Key("attention.sliding_window")) ?? 0;
         _windowed = Windowed(metadata, Key("attention.sliding_window_pattern"), model.Architecture, layers);
@@ -89,7 +91,12 @@ internal sealed class MemoryShape
         }
 
         var states = _stateElements * sizeof(float) * assumptions.Sequences;
-        var compute = (long)assumptions.Batch * ((4 * _widest) + (16 * _width) + (2 * cells));
+
+        // A mask for the layers that see everything, another for those that see a window, and the states of those who
+        // share a batch, of one layer.
+        var masks = _windowed.Contains(true) && _windowed.Contains(false) ? 2 : 1;
+        var compute = ((long)assumptions.Batch * ((4 * _widest) + (16 * _width) + (2 * masks * cells)))
+            + (_layerStateElements * sizeof(float) * Math.Min(assumptions.Batch, assumptions.Sequences));
         var output = _vocabulary * sizeof(float) * Math.Max(assumptions.Batch, assumptions.Sequences);
         return new MemoryEstimate((int)Math.Min(context, int.MaxValue), _weights, (long)cache + states, compute, output);
     }

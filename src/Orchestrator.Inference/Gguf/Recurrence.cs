@@ -9,17 +9,19 @@ internal sealed class Recurrence
 {
     private readonly bool[] _recurrent;
     private readonly bool _cacheEverywhere;
-    private readonly long _layerElements;
 
     private Recurrence(bool[] recurrent, bool cacheEverywhere, long layerElements)
     {
         _recurrent = recurrent;
         _cacheEverywhere = cacheEverywhere;
-        _layerElements = layerElements;
+        LayerElements = layerElements;
     }
 
+    /// <summary>Elements of one recurrent layer's state for one sequence.</summary>
+    internal long LayerElements { get; }
+
     /// <summary>Elements of all recurrent layers' states for one sequence.</summary>
-    internal long StateElements => _layerElements * _recurrent.Count(layer => layer);
+    internal long StateElements => LayerElements * _recurrent.Count(layer => layer);
 
     /// <summary>Whether a layer keeps keys and values.</summary>
     internal bool HasCache(int layer) => _cacheEverywhere || !_recurrent[layer];
@@ -32,7 +34,7 @@ internal sealed class Recurrence
     {
         long Value(string name) => Math.Max(0, model.Metadata.Integer($"{model.Architecture}.{name}") ?? 0);
         var layers = keyValueHeads.Length;
-        var elements = LayerElements(Value, width);
+        var elements = ElementsOf(Value, width);
         if (elements == 0)
         {
             return new Recurrence(new bool[layers], cacheEverywhere: true, 0);
@@ -49,7 +51,7 @@ internal sealed class Recurrence
         return new Recurrence(recurrent, both, elements);
     }
 
-    private static long LayerElements(Func<string, long> value, long width)
+    private static long ElementsOf(Func<string, long> value, long width)
     {
         if (value("wkv.head_size") is > 0 and var head)
         {

@@ -79,6 +79,9 @@ internal static unsafe partial class LlamaApi
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool ModelIsHybrid(ModelHandle model);
 
+    [LibraryImport(Library, EntryPoint = "llama_model_n_swa")]
+    public static partial int ModelSlidingWindow(ModelHandle model);
+
     [LibraryImport(Library, EntryPoint = "llama_model_is_diffusion")]
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool ModelIsDiffusion(ModelHandle model);
@@ -125,6 +128,9 @@ internal static unsafe partial class LlamaApi
     [LibraryImport(Library, EntryPoint = "llama_memory_seq_cp")]
     public static partial void MemoryCopy(nint memory, int source, int destination, int start, int end);
 
+    [LibraryImport(Library, EntryPoint = "llama_memory_seq_pos_min")]
+    public static partial int MemoryFirstPosition(nint memory, int sequence);
+
     [LibraryImport(Library, EntryPoint = "llama_memory_seq_pos_max")]
     public static partial int MemoryLastPosition(nint memory, int sequence);
 
@@ -132,14 +138,14 @@ internal static unsafe partial class LlamaApi
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool MemoryCanShift(nint memory);
 
-    [LibraryImport(Library, EntryPoint = "llama_state_seq_get_size")]
-    public static partial nuint StateSize(ContextHandle context, int sequence);
+    [LibraryImport(Library, EntryPoint = "llama_state_seq_get_size_ext")]
+    public static partial nuint StateSize(ContextHandle context, int sequence, uint flags);
 
-    [LibraryImport(Library, EntryPoint = "llama_state_seq_get_data")]
-    public static partial nuint StateGet(ContextHandle context, byte* destination, nuint size, int sequence);
+    [LibraryImport(Library, EntryPoint = "llama_state_seq_get_data_ext")]
+    public static partial nuint StateGet(ContextHandle context, byte* destination, nuint size, int sequence, uint flags);
 
-    [LibraryImport(Library, EntryPoint = "llama_state_seq_set_data")]
-    public static partial nuint StateSet(ContextHandle context, byte* source, nuint size, int sequence);
+    [LibraryImport(Library, EntryPoint = "llama_state_seq_set_data_ext")]
+    public static partial nuint StateSet(ContextHandle context, byte* source, nuint size, int sequence, uint flags);
 
     [LibraryImport(Library, EntryPoint = "llama_decode")]
     public static partial int Decode(ContextHandle context, LlamaBatch batch);

@@ -72,7 +72,7 @@ public sealed partial class InferenceEngine : IInferenceEngine
         _log = (ILogger?)logger ?? NullLogger.Instance;
         var guesser = draft is null ? null : DraftModel.For(driver, draft);
         _disk = _options.StateFolder is { } folder && !Model.Embeddings && Model.StateFingerprint != 0
-            ? DiskStates.Open(folder, Model.StateFingerprint, _options.StateFolderBytes, _time, _log)
+            ? DiskStates.Open(folder, Model.StateFingerprint, _options.StateFolderBytes, _time, _log, whole: !Model.CanCut)
             : null;
         _scheduler = new Scheduler(driver, guesser, _options, new AdapterLoader(driver, adapterPath), _time, _log, _disk);
         _statistics = _scheduler.GetStatistics();

@@ -185,15 +185,23 @@ internal sealed partial class Scheduler
     /// <summary>Removes what a batch that did not end may have left in the cache.</summary>
     private void CutFed()
     {
-        foreach (var (work, _) in _fed)
+        if (_info.CanCut)
         {
-            var leaf = work.Leaf!;
-            if (!_driver.RemoveSequence(leaf.Sequence, leaf.ComputedEnd, int.MaxValue))
+            foreach (var (work, _) in _fed)
             {
-                // This cache cannot be cut: the work begins anew.
-                PutBack(work, drop: true);
+                _driver.RemoveSequence(work.Leaf!.Sequence, work.Leaf.ComputedEnd, int.MaxValue);
             }
+
+            return;
         }
+
+        // Nobody knows which states are half written: everything begins anew.
+        foreach (var work in _active.Where(w => w.Leaf is not null).ToList())
+        {
+            PutBack(work, drop: true);
+        }
+
+        Tree.Clear();
     }
 
     /// <summary>The cache is more fragmented, or fuller, than the count of its cells says.</summary>

@@ -366,6 +366,11 @@ internal sealed partial class Scheduler
             work.CountComputed(computed);
             _counters.Computed(work, computed);
             Tree.Advance(work.Leaf, own);
+            if (!_info.CanCut && work.Leaf.ComputedEnd == work.Leaf.Halt)
+            {
+                Tree.Checkpoint(work.Leaf);
+            }
+
             CountDrafted(work, count - own);
         }
 

@@ -143,7 +143,7 @@ public sealed class FakeDriver : IModelDriver
 
         if (!_options.CanCut && (start > 0 || end < from.Count || to.Count > 0))
         {
-            throw new InvalidOperationException("A sequence of this model is copied whole, to an empty one.");
+            throw new ArgumentException("A sequence of this model is copied whole, to an empty one.");
         }
 
         if (end > from.Count)
@@ -391,6 +391,11 @@ public sealed class FakeDriver : IModelDriver
             if (batch.SequencesOf(i).IsEmpty)
             {
                 throw new ArgumentException("A token has no sequence.", nameof(batch));
+            }
+
+            if (!_options.CanCut && batch.SequencesOf(i).Length > 1)
+            {
+                throw new ArgumentException("A token of this model joins one sequence.", nameof(batch));
             }
 
             foreach (var sequence in batch.SequencesOf(i))

@@ -2,11 +2,30 @@ using Orchestrator.Inference.Gguf;
 
 namespace Orchestrator.Testing.Models;
 
+/// <summary>What the layers of a generated model are made of; each is one of llama.cpp's architectures.</summary>
+public enum TinyArchitecture
+{
+    /// <summary>Attention over everything (<c>llama</c>).</summary>
+    Attention,
+
+    /// <summary>Attention that looks back over a window in every other layer (<c>gemma3</c>).</summary>
+    SlidingWindow,
+
+    /// <summary>A recurrent state and no attention (<c>mamba</c>).</summary>
+    Recurrent,
+
+    /// <summary>Short convolutions and attention in turns (<c>lfm2</c>).</summary>
+    Hybrid,
+}
+
 /// <summary>The shape of a generated model. The defaults make a file of about 0.6 MB in a few milliseconds.</summary>
 public sealed record TinyModelOptions
 {
     /// <summary>The model's name in its metadata.</summary>
     public string Name { get; init; } = "tiny";
+
+    /// <summary>What its layers are made of.</summary>
+    public TinyArchitecture Architecture { get; init; }
 
     /// <summary>Same options and seed, same bytes.</summary>
     public int Seed { get; init; } = 1;
@@ -38,8 +57,17 @@ public sealed record TinyModelOptions
     /// </summary>
     public IReadOnlyList<string> ControlTokens { get; init; } = [];
 
+    /// <summary>
+    /// The tokens of a published byte-pair encoding in the order of their merges (tiktoken's ranks), of which as many as
+    /// fit are taken in place of the test kit's own; null for those. The first 256 are the bytes.
+    /// </summary>
+    public IReadOnlyList<byte[]>? Published { get; init; }
+
     /// <summary>The context in tokens that the model claims to be trained for.</summary>
     public int Context { get; init; } = 2048;
+
+    /// <summary>How many tokens a layer with a sliding window looks back over; only for <see cref="TinyArchitecture.SlidingWindow"/>.</summary>
+    public int Window { get; init; } = 32;
 
     /// <summary>How matrices are stored: <see cref="GgmlType.F32"/> or <see cref="GgmlType.Q8_0"/>. Norms are always f32.</summary>
     public GgmlType Type { get; init; } = GgmlType.F32;
@@ -84,6 +112,8 @@ public sealed record TinyModelOptions
         Require(FeedForward >= 32 && FeedForward % 32 == 0, nameof(FeedForward), FeedForward);
         Require(Vocabulary >= TinyVocabulary.Smallest + ControlTokens.Count, nameof(Vocabulary), Vocabulary);
         Require(Context >= 1, nameof(Context), Context);
+        Require(Enum.IsDefined(Architecture), nameof(Architecture), Architecture);
+        Require(Window >= 1, nameof(Window), Window);
         Require(Type is GgmlType.F32 or GgmlType.Q8_0, nameof(Type), Type);
     }
 

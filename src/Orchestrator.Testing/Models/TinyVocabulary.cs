@@ -82,6 +82,63 @@ public sealed partial class TinyVocabulary
         return new TinyVocabulary(tokens, types, merges);
     }
 
+    /// <summary>Makes a vocabulary of the first tokens of a published byte-pair encoding.</summary>
+    /// <param name="ranks">The tokens' bytes in the order of their merges; the first 256 are the bytes.</param>
+    /// <param name="size">Number of tokens, the three special ones included.</param>
+    /// <exception cref="ArgumentException">A token is not made of two others before it.</exception>
+    public static TinyVocabulary Of(IReadOnlyList<byte[]> ranks, int size)
+    {
+        ArgumentNullException.ThrowIfNull(ranks);
+        ArgumentOutOfRangeException.ThrowIfLessThan(size, Smallest);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(size, ranks.Count + 3);
+        var alphabet = ByteAlphabet();
+        List<string> tokens = ["<|endoftext|>", "<|im_start|>", "<|im_end|>"];
+        List<int> types = [Control, Control, Control];
+        var merges = new List<string>();
+        var known = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var bytes in ranks.Take(size - 3))
+        {
+            var token = string.Concat(bytes.Select(b => alphabet[b]));
+            if (token.Length > 1)
+            {
+                merges.Add(LastMerge(token, known));
+            }
+
+            known.Add(token, known.Count);
+            tokens.Add(token);
+            types.Add(Normal);
+        }
+
+        return new TinyVocabulary(tokens, types, merges);
+    }
+
+    /// <summary>The two tokens that a token is merged from: what its bytes become by all merges before its own.</summary>
+    private static string LastMerge(string token, Dictionary<string, int> known)
+    {
+        var parts = token.Select(c => c.ToString()).ToList();
+        while (parts.Count > 2)
+        {
+            var (best, least) = (0, int.MaxValue);
+            for (var i = 1; i < parts.Count; i++)
+            {
+                if (known.TryGetValue(parts[i - 1] + parts[i], out var rank) && rank < least)
+                {
+                    (best, least) = (i, rank);
+                }
+            }
+
+            if (best == 0)
+            {
+                throw new ArgumentException($"'{token}' is not made of two tokens before it.");
+            }
+
+            parts[best - 1] += parts[best];
+            parts.RemoveAt(best);
+        }
+
+        return $"{parts[0]} {parts[1]}";
+    }
+
     /// <summary>GPT-2's printable stand-in for each byte, by byte.</summary>
     private static char[] ByteAlphabet()
     {

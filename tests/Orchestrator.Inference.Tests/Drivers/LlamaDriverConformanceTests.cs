@@ -16,6 +16,25 @@ public class LlamaDriverConformanceTests
         ModelDriverConformance.Cases[name](driver);
     }
 
+    public static TheoryData<string> WholeNames => [.. ModelDriverConformance.WholeCases.Keys];
+
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void A_model_with_a_sliding_window_conforms(string name)
+    {
+        using var driver = Open(TinyModel.SharedPathOf(TinyArchitecture.SlidingWindow));
+        Assert.True(driver.Info.CanCut);
+        ModelDriverConformance.Cases[name](driver);
+    }
+
+    [Theory]
+    [MemberData(nameof(WholeNames))]
+    public void A_recurrent_model_conforms(string name) => ConformsWhole(TinyArchitecture.Recurrent, name);
+
+    [Theory]
+    [MemberData(nameof(WholeNames))]
+    public void A_hybrid_model_conforms(string name) => ConformsWhole(TinyArchitecture.Hybrid, name);
+
     [SkippableTheory]
     [MemberData(nameof(Names))]
     public void A_real_model_conforms(string name)
@@ -23,6 +42,13 @@ public class LlamaDriverConformanceTests
         Skip.If(TestModels.Real is null, "ORCHESTRATOR_TEST_MODEL names no model.");
         using var driver = Open(TestModels.Real!);
         ModelDriverConformance.Cases[name](driver);
+    }
+
+    private static void ConformsWhole(TinyArchitecture architecture, string name)
+    {
+        using var driver = Open(TinyModel.SharedPathOf(architecture));
+        Assert.False(driver.Info.CanCut);
+        ModelDriverConformance.WholeCases[name](driver);
     }
 
     private static IModelDriver Open(string path) => LlamaDriverLoader.Open(new LlamaDriverOptions

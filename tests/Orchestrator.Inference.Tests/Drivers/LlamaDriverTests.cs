@@ -61,6 +61,50 @@ public sealed class LlamaDriverTests : IDisposable
         AssertClose(expected, Decode(driver, 1, prompt[4..8], 4).Logits);
     }
 
+    [Theory]
+    [InlineData(TinyArchitecture.Recurrent)]
+    [InlineData(TinyArchitecture.Hybrid)]
+    public void A_batch_of_a_model_whose_states_move_is_finished_in_spite_of_an_abort(TinyArchitecture architecture)
+    {
+        var path = TinyModel.Create(_folder.File("slow.gguf"), new TinyModelOptions { Architecture = architecture, Layers = 4, Width = 128 });
+        using var driver = Open(path, batch: 512, context: 1024);
+        var prompt = Prompt(driver, 512);
+        var expected = Decode(driver, 0, prompt, 0).Logits;
+        using var stop = new CancellationTokenSource();
+        var aborter = new Thread(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                driver.RequestAbort();
+            }
+        });
+        aborter.Start();
+        var actual = Decode(driver, 1, prompt, 0);
+        stop.Cancel();
+        aborter.Join();
+
+        Assert.Equal(DecodeStatus.Done, actual.Status);
+        AssertClose(expected, actual.Logits);
+        Assert.Equal(512, driver.GetSequenceLength(0));
+    }
+
+    [Fact]
+    public void So_many_sequences_that_none_is_left_for_their_twins_are_refused()
+    {
+        var options = new LlamaDriverOptions
+        {
+            ModelPath = TinyModel.SharedPathOf(TinyArchitecture.SlidingWindow),
+            ContextSize = 512,
+            BatchSize = 256,
+            MaxSequences = 128,
+            Threads = 1,
+        };
+        var error = Assert.Throws<OrchestratorException>(() => LlamaDriverLoader.Open(options));
+        Assert.Contains("127 sequences at once, not 128", error.Message, StringComparison.Ordinal);
+        using var driver = LlamaDriverLoader.Open(options with { MaxSequences = 127 });
+        Assert.Equal(127, driver.Info.MaxSequences);
+    }
+
     [Fact]
     public void An_adapter_changes_the_logits_by_its_scale_and_can_be_added_while_serving()
     {

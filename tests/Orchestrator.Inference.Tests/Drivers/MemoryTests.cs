@@ -45,13 +45,36 @@ public sealed partial class MemoryTests : IDisposable
     [Fact]
     public void A_recurrent_model()
     {
-        var path = Mamba(_folder.File("mamba.gguf"), layers: 3, width: 64);
+        var path = TinyModel.Create(_folder.File("mamba.gguf"), new TinyModelOptions { Architecture = TinyArchitecture.Recurrent, Layers = 3 });
         var (estimate, taken) = Load(path, 512, 64, 8);
         Assert.InRange(taken["RS"], estimate.Cache - Rounding, estimate.Cache + Rounding);
         Assert.Equal(3 * ((3 * 128) + (16 * 128)) * sizeof(float) * 8, estimate.Cache);
     }
 
-    private static void Compare(string path, int context, int batch, int sequences, double compute)
+    [Fact]
+    public void A_model_with_both_kinds_of_layers()
+    {
+        var path = TinyModel.Create(_folder.File("hybrid.gguf"), new TinyModelOptions { Architecture = TinyArchitecture.Hybrid, Layers = 5, Width = 256 });
+        var (estimate, taken) = Load(path, 4096, 64, 64);
+        Assert.InRange(taken["KV"] + taken["RS"], estimate.Cache - (2 * Rounding), estimate.Cache + (2 * Rounding));
+
+        // Two layers of keys and values in 16 bits, and three with two tokens' states for each sequence.
+        Assert.Equal((2 * 2 * 128 * 2 * 4096) + (3 * 2 * 256 * sizeof(float) * 64), estimate.Cache);
+        Assert.InRange(estimate.Compute, taken["compute"] - Rounding, (taken["compute"] * 1.5) + (1 << 20));
+    }
+
+    [Fact]
+    public void A_model_with_a_sliding_window() => Compare(
+        TinyModel.Create(
+            _folder.File("window.gguf"),
+            new TinyModelOptions { Architecture = TinyArchitecture.SlidingWindow, Layers = 4, Width = 256, FeedForward = 512, Context = 8192 }),
+        4096,
+        256,
+        16,
+        compute: 0.5,
+        rows: 33); // Each sequence has a twin.
+
+    private static void Compare(string path, int context, int batch, int sequences, double compute, int? rows = null)
     {
         var (estimate, taken) = Load(path, context, batch, sequences);
         Assert.InRange(taken["model"], estimate.Weights - Rounding, estimate.Weights + Rounding);
@@ -59,8 +82,8 @@ public sealed partial class MemoryTests : IDisposable
         Assert.InRange(estimate.Compute, taken["compute"] - Rounding, (taken["compute"] * (1 + compute)) + (1 << 20));
 
         // The library begins with a row for each sequence; a batch whose tokens are all scored takes a row for each.
-        var rows = Math.Max(batch, sequences);
-        Assert.InRange(taken["output"] / sequences * rows, estimate.Output - (Rounding * rows / sequences), estimate.Output + (Rounding * rows / sequences));
+        var scale = Math.Max(batch, sequences) / (double)(rows ?? sequences);
+        Assert.InRange(taken["output"] * scale, estimate.Output - (Rounding * scale), estimate.Output + (Rounding * scale));
     }
 
     private static (MemoryEstimate Estimate, Dictionary<string, double> Taken) Load(string path, int context, int batch, int sequences)
@@ -71,64 +94,6 @@ public sealed partial class MemoryTests : IDisposable
         {
             var estimate = ModelCard.Of(GgufReader.ReadModel(path)).MemoryAt(context, new MemoryAssumptions { Batch = batch, Sequences = sequences });
             return (estimate, log.Taken);
-        }
-    }
-
-    /// <summary>A Mamba model with weights of one value, in llama.cpp's layout of tensors.</summary>
-    private static string Mamba(string path, int layers, int width)
-    {
-        const int Kernel = 4;
-        const int State = 16;
-        const int Rank = 4;
-        var inner = 2 * width;
-        var described = TinyModel.Describe(new TinyModelOptions());
-        var metadata = new GgufMetadata();
-        foreach (var (key, value) in described)
-        {
-            if (!key.StartsWith("llama.", StringComparison.Ordinal))
-            {
-                metadata[key] = value;
-            }
-        }
-
-        metadata["general.architecture"] = "mamba";
-        metadata["mamba.block_count"] = (uint)layers;
-        metadata["mamba.context_length"] = 2048u;
-        metadata["mamba.embedding_length"] = (uint)width;
-        metadata["mamba.feed_forward_length"] = 0u;
-        metadata["mamba.attention.head_count"] = 0u;
-        metadata["mamba.attention.layer_norm_rms_epsilon"] = 1e-5f;
-        metadata["mamba.ssm.conv_kernel"] = (uint)Kernel;
-        metadata["mamba.ssm.inner_size"] = (uint)inner;
-        metadata["mamba.ssm.state_size"] = (uint)State;
-        metadata["mamba.ssm.time_step_rank"] = (uint)Rank;
-        var writer = new GgufWriter(metadata);
-        Add("token_embd.weight", width, 512);
-        Add("output_norm.weight", width);
-        for (var layer = 0; layer < layers; layer++)
-        {
-            var block = $"blk.{layer}.";
-            Add(block + "attn_norm.weight", width);
-            Add(block + "ssm_in.weight", width, 2 * inner);
-            Add(block + "ssm_conv1d.weight", Kernel, inner);
-            Add(block + "ssm_conv1d.bias", inner);
-            Add(block + "ssm_x.weight", inner, Rank + (2 * State));
-            Add(block + "ssm_dt.weight", Rank, inner);
-            Add(block + "ssm_dt.bias", inner);
-            Add(block + "ssm_a", State, inner);
-            Add(block + "ssm_d", inner);
-            Add(block + "ssm_out.weight", inner, width);
-        }
-
-        using var stream = File.Create(path);
-        writer.Write(stream);
-        return path;
-
-        void Add(string name, params long[] extents)
-        {
-            var values = new float[extents.Aggregate(1L, (product, extent) => product * extent)];
-            Array.Fill(values, 0.01f);
-            writer.Add(name, extents, values);
         }
     }
 

@@ -29,8 +29,10 @@ public class CacheTests
         await harness.AssertClean();
     }
 
-    [Fact]
-    public async Task Those_who_wait_for_a_shared_beginning_go_on_together_with_the_one_who_computes_it()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Those_who_wait_for_a_shared_beginning_go_on_together_with_the_one_who_computes_it(bool canCut)
     {
         var batches = new List<int>();
         using var go = new ManualResetEventSlim();
@@ -40,6 +42,7 @@ public class CacheTests
             ContextSize = 1024,
             BatchSize = 256,
             EndLogit = -10,
+            CanCut = canCut,
             OnDecode = batch =>
             {
                 batches.Add(batch.Count);

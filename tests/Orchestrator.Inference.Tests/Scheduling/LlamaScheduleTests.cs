@@ -18,13 +18,22 @@ public sealed class LlamaScheduleTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(2)]
-    [InlineData(3)]
-    public async Task Answers_of_a_generated_model_under_load_equal_those_alone(int seed)
+    [InlineData(TinyArchitecture.Attention, 1)]
+    [InlineData(TinyArchitecture.Attention, 2)]
+    [InlineData(TinyArchitecture.Attention, 3)]
+    [InlineData(TinyArchitecture.SlidingWindow, 1)]
+    [InlineData(TinyArchitecture.SlidingWindow, 2)]
+    [InlineData(TinyArchitecture.Recurrent, 1)]
+    [InlineData(TinyArchitecture.Recurrent, 2)]
+    [InlineData(TinyArchitecture.Hybrid, 1)]
+    [InlineData(TinyArchitecture.Hybrid, 2)]
+    public async Task Answers_of_a_generated_model_under_load_equal_those_alone(TinyArchitecture architecture, int seed)
     {
-        var adapter = TinyAdapter.Create(_folder.File("tone.gguf"), TinyModel.SharedPath);
-        await CompareAsync(TinyModel.SharedPath, 0.01f, seed, adapter, requests: 40);
+        var model = TinyModel.SharedPathOf(architecture);
+        var options = new TinyAdapterOptions();
+        var adapter = TinyAdapter.Create(
+            _folder.File("tone.gguf"), model, architecture == TinyArchitecture.Recurrent ? options with { Targets = ["ssm_in", "ssm_out"] } : options);
+        await CompareAsync(model, 0.01f, seed, adapter, requests: 40);
     }
 
     [SkippableFact]

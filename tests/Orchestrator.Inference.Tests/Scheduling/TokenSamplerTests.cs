@@ -35,6 +35,47 @@ public class TokenSamplerTests
         }
     }
 
+    [Property(MaxTest = 60, Replay = "9,11")]
+    public void What_a_mask_forbids_is_as_if_it_were_impossible(int seed)
+    {
+        // From masks of a few tokens to those of nearly all, which are applied in another way.
+        var random = new Random(seed);
+        var logits = Logits(random);
+        var share = random.NextDouble();
+        var mask = new uint[(Vocabulary + 31) / 32];
+        var without = logits.ToArray();
+        for (var token = 0; token < Vocabulary; token++)
+        {
+            if (random.NextDouble() < share || token == 7)
+            {
+                mask[token >> 5] |= 1u << (token & 31);
+            }
+            else
+            {
+                without[token] = float.NegativeInfinity;
+            }
+        }
+
+        var options = new SamplingOptions
+        {
+            Temperature = random.Next(3),
+            TopK = random.Next(2) * random.Next(1, 2 * Vocabulary),
+            TopP = random.Next(2) == 0 ? 1f : 0.9f,
+            MinP = random.Next(2) * 0.01f,
+            FrequencyPenalty = random.Next(2) * 0.5f,
+        };
+        var counts = new Dictionary<int, int> { [7] = 2, [8] = 1 };
+        var normaliser = (float)Math.Log(logits.Sum(l => Math.Exp(l)));
+        var sampler = new TokenSampler(Vocabulary);
+        for (var i = 0; i < 50; i++)
+        {
+            var drawn = sampler.Sample(logits, options with { Seed = (ulong)seed }, mask, counts, i);
+            Assert.Equal(sampler.Sample(without, options with { Seed = (ulong)seed }, [], counts, i).Token, drawn.Token);
+            Assert.NotEqual(0u, mask[drawn.Token >> 5] & (1u << (drawn.Token & 31)));
+            Assert.Equal(logits[drawn.Token] - normaliser, drawn.LogProbability, 1e-4f);
+        }
+    }
+
     [Fact]
     public void Draws_follow_the_distribution()
     {

@@ -29,6 +29,19 @@ public class TinyModelTests
         Assert.All(vocabulary.Merges, merge => Assert.Contains(merge.Replace(" ", "", StringComparison.Ordinal), vocabulary.Tokens));
     }
 
+    [Fact]
+    public void A_published_vocabulary_is_taken_with_its_merges()
+    {
+        byte[][] ranks = [.. Enumerable.Range(0, 256).Select(b => new[] { (byte)b }), "he"u8.ToArray(), "ll"u8.ToArray(), "hell"u8.ToArray(), "hello"u8.ToArray(), " hello"u8.ToArray()];
+
+        var vocabulary = TinyVocabulary.Of(ranks, 3 + 260);
+
+        Assert.Equal(["he", "ll", "hell", "hello"], vocabulary.Tokens.Skip(3 + 256));
+        Assert.Equal(["h e", "l l", "he ll", "hell o"], vocabulary.Merges);
+        Assert.Throws<ArgumentException>(() => TinyVocabulary.Of([.. ranks, "xyz"u8.ToArray()], 3 + 262));
+        Assert.Throws<ArgumentOutOfRangeException>(() => TinyVocabulary.Of(ranks, 3 + 262));
+    }
+
     [Theory]
     [InlineData(GgmlType.F32, 64 * 512 * 4)]
     [InlineData(GgmlType.Q8_0, 64 * 512 / 32 * 34)]
@@ -52,6 +65,8 @@ public class TinyModelTests
         Assert.Throws<ArgumentException>(() => Bytes(new TinyModelOptions { Width = 48 }));
         Assert.Throws<ArgumentException>(() => Bytes(new TinyModelOptions { KeyValueHeads = 3 }));
         Assert.Throws<ArgumentException>(() => Bytes(new TinyModelOptions { Vocabulary = 100 }));
+        Assert.Throws<ArgumentException>(() => Bytes(new TinyModelOptions { Architecture = (TinyArchitecture)9 }));
+        Assert.Throws<ArgumentException>(() => Bytes(new TinyModelOptions { Window = 0 }));
     }
 
     private static byte[] Bytes(TinyModelOptions options)

@@ -28,6 +28,12 @@ internal abstract class ByteState
     /// <summary>Whether so many tokens may be allowed here that their mask is worth keeping.</summary>
     public bool IsWide { get; protected init; }
 
+    /// <summary>
+    /// Whether the state stands only for whoever holds it: the automaton has as many as it may keep, and another arrival
+    /// makes another one.
+    /// </summary>
+    public bool IsTransient { get; internal set; }
+
     /// <summary>Whether arriving here completes a character that counts for a string's length.</summary>
     public bool CompletesCharacter { get; protected init; }
 
@@ -64,6 +70,11 @@ internal abstract class ByteState
         if (state is null)
         {
             state = Compute(value) ?? Dead;
+            if (state.IsTransient)
+            {
+                return state;
+            }
+
             next[value & 15] = state;
         }
 
@@ -124,7 +135,13 @@ internal abstract class ByteDfa<TKey>
     private readonly Dictionary<TKey, ByteState> _states = [];
     private readonly Lock _lock = new();
 
-    /// <summary>The state for a key; equal keys give one and the same state.</summary>
+    /// <summary>How many states are kept.</summary>
+    public int Count => _states.Count;
+
+    /// <summary>The most states that are kept; those beyond it are made anew each time.</summary>
+    protected virtual int MostStates => int.MaxValue;
+
+    /// <summary>The state for a key; equal keys give one and the same state, while there is room for it.</summary>
     protected ByteState Get(TKey key)
     {
         lock (_lock)
@@ -132,7 +149,14 @@ internal abstract class ByteDfa<TKey>
             if (!_states.TryGetValue(key, out var state))
             {
                 state = Create(key);
-                _states.Add(key, state);
+                if (_states.Count < MostStates)
+                {
+                    _states.Add(key, state);
+                }
+                else
+                {
+                    state.IsTransient = true;
+                }
             }
 
             return state;

@@ -37,6 +37,9 @@ internal sealed class MultipleDfa : ByteDfa<MultipleKey>
         _maxDigits = Math.Max(Math.Min(style.MaxDigits, Math.Max(1, MaxExactDigits - _power)), Length(BigInteger.Max(_positive.Low, _negative.Low) + _step) + 1);
     }
 
+    /// <summary>There is a state for each beginning of a number, without end where there is no maximum.</summary>
+    protected override int MostStates => 1 << 14;
+
     public ByteState Start => Get(new MultipleKey(NumberStage.Before, false, 0, 0));
 
     protected override ByteState Create(MultipleKey key) => new MultipleState(this, key);

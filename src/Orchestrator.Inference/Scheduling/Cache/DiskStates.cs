@@ -22,6 +22,7 @@ internal sealed partial class DiskStates : IDisposable
 
     private readonly string _folder;
     private readonly long _capacity;
+    private readonly bool _whole;
     private readonly Func<string, Stream> _create;
     private readonly TimeProvider _time;
     private readonly ILogger _log;
@@ -35,10 +36,11 @@ internal sealed partial class DiskStates : IDisposable
     private long _bytes;
     private volatile bool _off;
 
-    private DiskStates(string folder, long capacity, Func<string, Stream> create, TimeProvider time, ILogger log, FileStream held)
+    private DiskStates(string folder, long capacity, bool whole, Func<string, Stream> create, TimeProvider time, ILogger log, FileStream held)
     {
         _folder = folder;
         _capacity = capacity;
+        _whole = whole;
         _create = create;
         _time = time;
         _log = log;
@@ -57,16 +59,17 @@ internal sealed partial class DiskStates : IDisposable
     /// <param name="time">The clock that tells when a file was used last.</param>
     /// <param name="log">Where it is told what was deleted.</param>
     /// <param name="create">Makes a file to write to; null for the file system's.</param>
+    /// <param name="whole">Whether a sequence is of use only where all of it is a text's beginning.</param>
     /// <returns>The folder's sequences; null where it can't be used, which was logged.</returns>
     public static DiskStates? Open(
-        string root, ulong model, long capacity, TimeProvider time, ILogger log, Func<string, Stream>? create = null)
+        string root, ulong model, long capacity, TimeProvider time, ILogger log, Func<string, Stream>? create = null, bool whole = false)
     {
         FileStream? held = null;
         try
         {
             var folder = Directory.CreateDirectory(Path.Combine(root, model.ToString("x16", CultureInfo.InvariantCulture))).FullName;
             held = new FileStream(Path.Combine(folder, ".lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-            return new DiskStates(folder, capacity, create ?? File.Create, time, log, held);
+            return new DiskStates(folder, capacity, whole, create ?? File.Create, time, log, held);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -222,7 +225,7 @@ internal sealed partial class DiskStates : IDisposable
     {
         lock (_gate)
         {
-            if (_entries.Any(e => e.Tokens.AsSpan().StartsWith(tokens)))
+            if (_entries.Any(e => Covers(e.Tokens, tokens)))
             {
                 return;
             }
@@ -256,7 +259,7 @@ internal sealed partial class DiskStates : IDisposable
     private void Insert(Entry entry)
     {
         // A sequence that this one continues is of no more use.
-        foreach (var covered in _entries.Where(e => entry.Tokens.AsSpan().StartsWith(e.Tokens)).ToList())
+        foreach (var covered in _entries.Where(e => Covers(entry.Tokens, e.Tokens)).ToList())
         {
             Forget(covered);
         }
@@ -268,6 +271,9 @@ internal sealed partial class DiskStates : IDisposable
             Forget(_entries.Last!.Value);
         }
     }
+
+    private bool Covers(int[] tokens, int[] shorter) =>
+        _whole ? tokens.AsSpan().SequenceEqual(shorter) : tokens.AsSpan().StartsWith(shorter);
 
     private void Forget(Entry entry)
     {

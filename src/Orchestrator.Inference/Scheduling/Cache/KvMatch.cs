@@ -8,7 +8,10 @@ namespace Orchestrator.Inference.Scheduling.Cache;
 /// saves work.
 /// </param>
 /// <param name="Planner">The leaf on which the last planned token stands; null where nothing is planned.</param>
-internal readonly record struct KvMatch(KvNode Node, int Offset, int Planned, KvNode? Planner = null)
+/// <param name="Branch">
+/// Where the text parts from all that is known; only of a cache that can't be cut, where it may lie beyond what can be used.
+/// </param>
+internal readonly record struct KvMatch(KvNode Node, int Offset, int Planned, KvNode? Planner = null, int Branch = 0)
 {
     /// <summary>How many tokens were found in the cache.</summary>
     public int Length => Node.Start + Offset;

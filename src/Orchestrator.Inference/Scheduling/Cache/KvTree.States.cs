@@ -24,7 +24,7 @@ internal sealed partial class KvTree
     /// <returns>Whether the tree holds more of it now.</returns>
     public bool TryRestore(AdapterPlan plan, ReadOnlySpan<int> tokens, int found)
     {
-        var kept = _states.Find(plan, tokens, !_info.CanCut);
+        var kept = _states.Find(plan, tokens);
         var saved = plan == AdapterPlan.Always(AdapterSet.None) ? _disk?.Find(tokens, !_info.CanCut) : null;
         if (saved is var (file, onDisk) && onDisk > (kept?.Length ?? 0))
         {
@@ -63,8 +63,10 @@ internal sealed partial class KvTree
         foreach (var leaf in _leaves.Where(l => l.Owner is null && IsBase(l)).OrderByDescending(l => l.LastUsed))
         {
             var tokens = TokensOf(leaf);
-            var onDisk = _disk.Find(tokens, whole: false);
-            var known = Math.Max(onDisk?.Length ?? 0, saved.Select(s => s.AsSpan().CommonPrefixLength(tokens)).DefaultIfEmpty().Max());
+            var onDisk = _disk.Find(tokens, !_info.CanCut);
+            var known = Math.Max(
+                onDisk?.Length ?? 0,
+                saved.Select(s => s.AsSpan().CommonPrefixLength(tokens)).Where((n, i) => _info.CanCut || n == saved[i].Length).DefaultIfEmpty().Max());
             var fresh = tokens.Length - known;
             if (fresh >= LeastWorthSaving && (fresh >= known || onDisk?.Entry.Tokens.Length == known))
             {
@@ -172,7 +174,9 @@ internal sealed partial class KvTree
     /// <summary>Saves a leaf that is about to be evicted, if it is long, and most of it is its own.</summary>
     private void Save(KvNode leaf)
     {
-        if ((_stateBytes == 0 && _disk is null) || leaf.Saved || leaf.Computed < LeastWorthSaving || leaf.Computed < leaf.Start)
+        // What can't be cut is of use as a whole only, whoever else holds its beginning.
+        var (own, rest) = _info.CanCut ? (leaf.Computed, leaf.Start) : (leaf.ComputedEnd, 0);
+        if ((_stateBytes == 0 && _disk is null) || leaf.Saved || own < LeastWorthSaving || own < rest)
         {
             return;
         }

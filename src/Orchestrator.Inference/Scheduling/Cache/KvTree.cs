@@ -32,9 +32,9 @@ internal sealed partial class KvTree
     {
         _disk = disk;
         _stateBytes = stateBytes;
-        _states = new StateCache(stateBytes);
         _driver = driver;
         _info = driver.Info;
+        _states = new StateCache(stateBytes, whole: !_info.CanCut);
         _logitsRows = logitsRows;
         _freeSequences = new Stack<int>(Enumerable.Range(0, _info.MaxSequences).Reverse());
     }
@@ -74,15 +74,8 @@ internal sealed partial class KvTree
             return best;
         }
 
-        // A cache that cannot be cut is of use only where a whole sequence is the text's beginning.
-        foreach (var leaf in root.Children)
-        {
-            if (leaf.Owner is null && leaf.End > best.Length && leaf.MatchLength(tokens) == leaf.Tokens.Count)
-            {
-                best = new KvMatch(leaf, leaf.Tokens.Count, leaf.End);
-            }
-        }
-
+        // Without the logits after it, the very end of a text is of no use.
+        WalkWhole(root, plan, _logitsRows > 0 || tokens.IsEmpty ? tokens : tokens[..^1], ref best);
         return best;
     }
 
@@ -96,6 +89,11 @@ internal sealed partial class KvTree
         var node = match.Node;
         var length = match.Length;
         Touch(node);
+        if (!_info.CanCut)
+        {
+            return ForkWhole(match, adapters, owner);
+        }
+
         if (!CanAdopt(node, length))
         {
             // Evicting may join nodes, so that the match's offset changes; its length does not.
@@ -140,14 +138,14 @@ internal sealed partial class KvTree
     /// <param name="logits">The logits after that token.</param>
     public void Seal(KvNode leaf, int end, ReadOnlySpan<float> logits)
     {
-        if (!_info.CanCut || _logitsRows == 0 || end == 0)
+        if (_logitsRows == 0 || end == 0)
         {
             return;
         }
 
-        var node = end == leaf.Start ? leaf.Parent! : Join(Split(leaf, end - leaf.Start));
+        var node = !_info.CanCut ? CheckpointBefore(leaf, end) : end == leaf.Start ? leaf.Parent! : Join(Split(leaf, end - leaf.Start));
         Touch(leaf);
-        if (node.EndLogits is not null)
+        if (node is null || node.EndLogits is not null)
         {
             return;
         }
@@ -239,6 +237,15 @@ internal sealed partial class KvTree
         {
             _driver.RemoveSequence(leaf.Sequence, 0, int.MaxValue);
             _freeSequences.Push(leaf.Sequence);
+            while (parent.Children.Count == 0 && parent.Parent is { } above)
+            {
+                // The sequence couldn't be cut to this node's end, and no other holds its cells.
+                above.Children.Remove(parent);
+                CellsUsed -= parent.Computed;
+                DropLogits(parent);
+                parent = above;
+            }
+
             MergeWithOnlyChild(parent);
         }
 

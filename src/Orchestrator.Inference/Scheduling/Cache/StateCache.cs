@@ -5,7 +5,9 @@ namespace Orchestrator.Inference.Scheduling.Cache;
 /// again would cost a pass over the weights for each batch. The least recently used go first. The driver's states
 /// carry a checksum.
 /// </summary>
-internal sealed class StateCache(long capacity)
+/// <param name="capacity">The most bytes.</param>
+/// <param name="whole">Whether a sequence is of use only where all of it is a text's beginning.</param>
+internal sealed class StateCache(long capacity, bool whole)
 {
     private readonly LinkedList<Entry> _entries = [];
 
@@ -23,11 +25,11 @@ internal sealed class StateCache(long capacity)
             return;
         }
 
-        // A sequence that this one continues is of no more use.
+        // A sequence that this one continues is of no more use, unless this one can't be cut back to it.
         for (var at = _entries.First; at is not null;)
         {
             var next = at.Next;
-            if (tokens.AsSpan().StartsWith(at.Value.Tokens) && plan.CommonLength(at.Value.Plan, at.Value.Tokens.Length) == at.Value.Tokens.Length)
+            if (tokens.AsSpan().StartsWith(at.Value.Tokens) && (!whole || tokens.Length == at.Value.Tokens.Length) && plan.CommonLength(at.Value.Plan, at.Value.Tokens.Length) == at.Value.Tokens.Length)
             {
                 Remove(at.Value);
             }
@@ -46,9 +48,8 @@ internal sealed class StateCache(long capacity)
     /// <summary>Finds the sequence that has the longest beginning in common with a text.</summary>
     /// <param name="plan">What it is to be computed under.</param>
     /// <param name="tokens">The text.</param>
-    /// <param name="whole">Whether all of the sequence must be the text's beginning.</param>
     /// <returns>The sequence and how much they have in common; null where there is none.</returns>
-    public (Entry Entry, int Length)? Find(AdapterPlan plan, ReadOnlySpan<int> tokens, bool whole)
+    public (Entry Entry, int Length)? Find(AdapterPlan plan, ReadOnlySpan<int> tokens)
     {
         (Entry Entry, int Length)? best = null;
         foreach (var entry in _entries)

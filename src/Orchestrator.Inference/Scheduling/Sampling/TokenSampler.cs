@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace Orchestrator.Inference.Scheduling.Sampling;
@@ -58,6 +59,13 @@ internal sealed class TokenSampler
         }
 
         var adjusted = Penalise(logits, options, counts);
+        if (!mask.IsEmpty && IsDense(mask))
+        {
+            // Most of a vocabulary, as within a string: as fast without a list of what is allowed.
+            adjusted = Forbid(adjusted, mask);
+            mask = [];
+        }
+
         var token = options.Temperature == 0
             ? Greedy(adjusted, mask)
             : Draw(adjusted, options, mask, CounterRandom.NextDouble(options.Seed, (ulong)index));
@@ -116,6 +124,44 @@ internal sealed class TokenSampler
         foreach (var (token, count) in counts)
         {
             _logits[token] -= (count * options.FrequencyPenalty) + options.PresencePenalty;
+        }
+
+        return _logits;
+    }
+
+    /// <summary>Whether a mask allows more than an eighth of the vocabulary.</summary>
+    private static bool IsDense(ReadOnlySpan<uint> mask)
+    {
+        var (allowed, enough) = (0, mask.Length * 4);
+        foreach (var word in mask)
+        {
+            allowed += BitOperations.PopCount(word);
+            if (allowed > enough)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private float[] Forbid(ReadOnlySpan<float> logits, ReadOnlySpan<uint> mask)
+    {
+        if (!Unsafe.AreSame(ref MemoryMarshal.GetReference(logits), ref _logits[0]))
+        {
+            logits.CopyTo(_logits);
+        }
+
+        for (var word = 0; word < mask.Length; word++)
+        {
+            for (var bits = ~mask[word]; bits != 0; bits &= bits - 1)
+            {
+                var token = (word * 32) + BitOperations.TrailingZeroCount(bits);
+                if (token < _logits.Length)
+                {
+                    _logits[token] = float.NegativeInfinity;
+                }
+            }
         }
 
         return _logits;
