@@ -156,7 +156,7 @@ public sealed class PluginCatalogue
         PluginManifest manifest, PluginContext context, CancellationToken cancellationToken) => manifest.Kind switch
         {
             PluginKind.BuiltIn => BuiltInPlugins.All.Single(p => p.Manifest.Name == manifest.Name).Open(context),
-            PluginKind.Assembly => AssemblyPluginLoader.Load(manifest, context, _services),
+            PluginKind.Assembly => await AssemblyPluginLoader.LoadAsync(manifest, context, _services, cancellationToken).ConfigureAwait(false),
             PluginKind.Prompts => PromptPluginLoader.Load(manifest),
             _ => await McpPluginLoader.LoadAsync(manifest, context, _loggerFactory, cancellationToken).ConfigureAwait(false),
         };

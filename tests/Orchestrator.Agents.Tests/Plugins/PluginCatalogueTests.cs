@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.Extensions.Time.Testing;
 using Microsoft.SemanticKernel;
 using Orchestrator.Agents.Definitions;
 using Orchestrator.Agents.Plugins;
@@ -23,7 +24,7 @@ public sealed class PluginCatalogueTests : IDisposable
         await using var set = await OpenAsync("sample", ("place", "here"));
 
         var plugin = Assert.Single(set.Plugins);
-        Assert.Equal(["sample-greet", "sample-year", "sample-mood", "sample-count"], set.Tools);
+        Assert.Equal(["sample-greet", "sample-year", "sample-mood", "sample-count", "sample-throw", "sample-hang"], set.Tools);
         Assert.Equal("Hello Ada from here", await CallAsync(plugin, "greet", ("name", "Ada")));
         Assert.Equal((SideEffects.None, TimeSpan.FromSeconds(3)), (set.PolicyOf("sample-greet").SideEffects, set.PolicyOf("sample-greet").Deadline));
         Assert.Equal(SideEffects.Any, set.PolicyOf("sample-year").SideEffects);
@@ -40,6 +41,36 @@ public sealed class PluginCatalogueTests : IDisposable
 
         Assert.Equal("sample", error.Plugin);
         Assert.Contains("constructor of SamplePlugin.Grumpy failed: not today", error.Message, StringComparison.Ordinal);
+        Assert.Contains("take it out of the team", error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_constructor_that_never_returns_is_given_up()
+    {
+        InstallAssembly("");
+        var time = new FakeTimeProvider();
+        var context = Context(("sleepy", "yes")) with { TimeProvider = time };
+        var opening = Catalogue().OpenAsync(["sample"], context);
+
+        time.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(opening.IsCompleted);
+        time.Advance(TimeSpan.FromSeconds(1));
+
+        var error = await Assert.ThrowsAsync<PluginException>(() => opening);
+        Assert.Contains("constructors did not return within 30 s", error.Message, StringComparison.Ordinal);
+        Assert.Contains(Path.Combine(_folder.Path, "sample"), error.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Cancelling_does_not_wait_for_a_constructor()
+    {
+        InstallAssembly("");
+        using var cancellation = new CancellationTokenSource();
+        var opening = Catalogue().OpenAsync(["sample"], Context(("sleepy", "yes")), cancellation.Token);
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening);
     }
 
     [Fact]
@@ -62,7 +93,7 @@ public sealed class PluginCatalogueTests : IDisposable
 
         var functions = await Catalogue().DescribeAsync("sample", context);
 
-        Assert.Equal(["sample-greet", "sample-year", "sample-mood", "sample-count"], functions.Select(f => f.Tool));
+        Assert.Equal(["sample-greet", "sample-year", "sample-mood", "sample-count", "sample-throw", "sample-hang"], functions.Select(f => f.Tool));
         Assert.Equal("name", Assert.Single(functions[0].Parameters).Name);
         Assert.Equal((SideEffects.None, TimeSpan.FromSeconds(3)), (functions[0].Policy.SideEffects, functions[0].Policy.Deadline));
     }

@@ -3,7 +3,7 @@ using Orchestrator.Core.Plugins;
 
 namespace SamplePlugin;
 
-/// <summary>Refuses to be made where the run tells it to.</summary>
+/// <summary>Refuses to be made, or never comes to an end of it, where the run tells it to.</summary>
 public sealed class Grumpy
 {
     public Grumpy(PluginContext context)
@@ -11,6 +11,11 @@ public sealed class Grumpy
         if (context.Inputs.ContainsKey("grumpy"))
         {
             throw new InvalidOperationException("not today");
+        }
+
+        if (context.Inputs.ContainsKey("sleepy"))
+        {
+            Thread.Sleep(Timeout.Infinite);
         }
     }
 

@@ -10,10 +10,29 @@ namespace Orchestrator.Agents.Plugins.Loading;
 /// <summary>Makes a plugin of a .NET assembly.</summary>
 internal static class AssemblyPluginLoader
 {
-    public static OpenPlugin Load(PluginManifest manifest, PluginContext context, IServiceProvider services)
+    private static readonly TimeSpan StartDeadline = TimeSpan.FromSeconds(30);
+
+    public static async Task<OpenPlugin> LoadAsync(
+        PluginManifest manifest, PluginContext context, IServiceProvider services, CancellationToken cancellationToken)
     {
         var scope = new PluginServices(context, services);
-        return Load(manifest, type => Create(manifest.Name, type, scope), DisposeAsync);
+
+        // On another thread: a constructor that never returns must not hold up whoever opens the plugin.
+        var loading = Task.Run(() => Load(manifest, type => Create(manifest, type, scope), DisposeAsync), CancellationToken.None);
+        try
+        {
+            return await loading.WaitAsync(StartDeadline, context.TimeProvider, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            Abandon(loading);
+            cancellationToken.ThrowIfCancellationRequested();
+            throw new PluginException(
+                manifest.Name,
+                $"its constructors did not return within {StartDeadline.TotalSeconds:0} s.",
+                $"Mend the plugin in {manifest.Folder}, or take it out of the team.",
+                e);
+        }
     }
 
     /// <summary>
@@ -52,7 +71,7 @@ internal static class AssemblyPluginLoader
         catch (Exception e) when (e is not PluginException)
         {
             loadContext.Unload();
-            throw new PluginException(manifest.Name, $"its assembly {path} can't be loaded: {e.Message}", null, e);
+            throw new PluginException(manifest.Name, $"its assembly {path} can't be loaded: {e.Message}", $"Build it again: dotnet build {manifest.Folder}", e);
         }
         catch (PluginException)
         {
@@ -74,7 +93,14 @@ internal static class AssemblyPluginLoader
             "Mark the methods that teams may call with [KernelFunction].");
     }
 
-    private static object Create(string plugin, Type type, IServiceProvider services)
+    /// <summary>Closes a plugin that opens after nobody waits for it any more.</summary>
+    private static void Abandon(Task<OpenPlugin> loading) => _ = loading.ContinueWith(
+        late => late.IsCompletedSuccessfully ? late.Result.CloseAsync!().AsTask() : Task.FromResult(late.Exception),
+        CancellationToken.None,
+        TaskContinuationOptions.None,
+        TaskScheduler.Default);
+
+    private static object Create(PluginManifest manifest, Type type, IServiceProvider services)
     {
         try
         {
@@ -86,8 +112,12 @@ internal static class AssemblyPluginLoader
 
             // What a plugin reports by itself says what to do about it; anything else is a fault of the plugin.
             throw cause is OrchestratorException reported
-                ? new PluginException(plugin, reported.Message, reported.Remedy, reported)
-                : new PluginException(plugin, $"the constructor of {type.FullName} failed: {cause.Message}", null, cause);
+                ? new PluginException(manifest.Name, reported.Message, reported.Remedy, reported)
+                : new PluginException(
+                    manifest.Name,
+                    $"the constructor of {type.FullName} failed: {cause.Message}",
+                    $"Mend the plugin in {manifest.Folder}, or take it out of the team.",
+                    cause);
         }
     }
 
