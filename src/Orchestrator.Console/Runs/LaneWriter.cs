@@ -6,15 +6,19 @@ namespace Orchestrator.Console.Runs;
 
 /// <summary>
 /// Writes what agents say, each in its lane: the name, a bar, and the text wrapped beside it. One agent has the floor and
-/// is shown word by word; what others say meanwhile waits until the floor is free, so that lanes never mix.
+/// is shown word by word; what others say meanwhile waits until the floor is free or they are done, and so do remarks in
+/// their lanes, so that lanes never mix.
 /// </summary>
 internal sealed class LaneWriter
 {
     private static readonly string[] Colours = ["aqua", "yellow", "lime", "fuchsia", "dodgerblue1", "orange1", "springgreen1", "hotpink"];
 
+    private const int RemarkLines = 3;
+
     private readonly IInteraction _interaction;
     private readonly Dictionary<string, int> _lanes = [];
     private readonly Dictionary<string, StringBuilder> _waiting = [];
+    private readonly List<(string Agent, string Text)> _remarks = [];
     private readonly int _nameWidth;
     private readonly int _textWidth;
     private readonly StringBuilder _word = new();
@@ -38,8 +42,11 @@ internal sealed class LaneWriter
     /// <summary>Adds to what an agent is saying.</summary>
     public void Append(string agent, string text)
     {
-        _floor ??= Begin(agent);
-        if (_floor != agent)
+        if (_floor is null)
+        {
+            Begin(agent);
+        }
+        else if (_floor != agent)
         {
             if (!_waiting.TryGetValue(agent, out var waiting))
             {
@@ -56,58 +63,72 @@ internal sealed class LaneWriter
         }
     }
 
-    /// <summary>Ends what an agent was saying; the next one that waits gets the floor.</summary>
+    /// <summary>Ends what an agent was saying; who had the floor meanwhile goes on.</summary>
     public void End(string agent)
     {
-        if (_floor != agent)
+        if (_floor == agent)
         {
-            if (_waiting.Remove(agent, out var text))
-            {
-                var floor = _floor;
-                EndFloor();
-                _floor = Begin(agent);
-                Append(agent, text.ToString());
-                EndFloor();
-                if (floor is not null)
-                {
-                    _floor = Begin(floor);
-                }
-            }
-
-            return;
+            Break();
         }
-
-        EndFloor();
-    }
-
-    /// <summary>Writes a remark of the framework in an agent's lane, e.g. a tool call.</summary>
-    public void Remark(string agent, string text)
-    {
-        if (_floor is not null)
+        else if (_waiting.ContainsKey(agent))
         {
-            EndFloor();
+            Break();
+            Begin(agent);
+            Break();
         }
-
-        var line = text.ReplaceLineEndings(" ");
-        var room = Math.Max(10, _textWidth);
-        Bar(agent);
-        _interaction.MarkupLine($"[grey]{(line.Length > room ? line[..(room - 1)] + "…" : line)}[/]");
     }
 
-    private string Begin(string agent)
-    {
-        Bar(agent);
-        _column = 0;
-        return agent;
-    }
-
-    private void EndFloor()
+    /// <summary>Ends the line that is being written, so that something else can be shown; whoever speaks next gets the floor.</summary>
+    public void Break()
     {
         if (_floor is not null)
         {
             PutWord();
             _interaction.WriteLine();
             _floor = null;
+        }
+
+        foreach (var (agent, text) in _remarks)
+        {
+            Write(agent, text);
+        }
+
+        _remarks.Clear();
+    }
+
+    /// <summary>Writes a remark of the framework in an agent's lane, e.g. a tool call.</summary>
+    public void Remark(string agent, string text)
+    {
+        if (_floor is not null && _floor != agent)
+        {
+            _remarks.Add((agent, text));
+            return;
+        }
+
+        Break();
+        Write(agent, text);
+    }
+
+    private void Write(string agent, string text)
+    {
+        var lines = WordWrap.Hang(text.ReplaceLineEndings(" "), _textWidth, 0).Split('\n');
+        foreach (var (number, line) in lines.Take(RemarkLines).Index())
+        {
+            var cut = line.Length > _textWidth || (number == RemarkLines - 1 && lines.Length > RemarkLines);
+            Bar(agent, named: number == 0);
+            _interaction.MarkupLine($"[grey]{(cut ? line[..Math.Min(line.Length, _textWidth - 1)] + "…" : line)}[/]");
+        }
+    }
+
+    /// <summary>Gives an agent the floor, with what it has said before.</summary>
+    private void Begin(string agent)
+    {
+        Bar(agent);
+        _column = 0;
+        _floor = agent;
+        if (_waiting.Remove(agent, out var earlier))
+        {
+            Append(agent, earlier.ToString());
         }
     }
 

@@ -17,9 +17,13 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
     private readonly Lock _gate = new();
     private readonly RunCosts _costs = new();
     private readonly Dictionary<string, StringBuilder> _streamed = [];
+    private readonly HashSet<(string Agent, string Text)> _said = [];
     private LaneWriter _lanes = new(interaction, []);
     private HashSet<string> _members = [];
     private Plan? _plan;
+
+    /// <summary>Whether the error that ends a run is reported elsewhere, with its remedy.</summary>
+    public bool ErrorsAreReported { get; init; }
 
     /// <summary>Shows a piece of an answer as it is made.</summary>
     public void Report(TurnProgress value)
@@ -73,6 +77,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
                 ShowOutcome(outcome);
                 break;
             case RoundStarted round:
+                _lanes.Break();
                 interaction.WriteLine();
                 interaction.MarkupLine($"[bold]Round {round.Round} of {round.MaxRounds}[/]");
                 break;
@@ -83,6 +88,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
                 _lanes.Remark(agent, $"{(result.Failed ? "✗" : "→")} {FirstLine(result.Result)} ({result.Duration.TotalSeconds:0.0} s)");
                 break;
             case ApprovalGiven approval:
+                _lanes.Break();
                 interaction.MarkupLine($"[yellow]approval[/] {approval.Tool}: {approval.Decision}");
                 break;
             case ChoiceMade choice:
@@ -99,8 +105,9 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
                 interaction.WriteLine();
                 interaction.MarkupLine($"[green]✓[/] wrote [bold]{written.Path}[/]");
                 break;
-            // A fatal one ends the command, which reports it with its remedy.
+            // What ends the run is told at its end.
             case RunFailed { Fatal: false } failed:
+                _lanes.Break();
                 interaction.MarkupLine($"[red]trouble:[/] {(failed.Agent is { } troubled ? $"{troubled}: " : "")}{failed.Message}");
                 break;
             case RunFinished finished:
@@ -115,7 +122,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         foreach (var task in made.Plan.Tasks)
         {
             var needs = task.Needs.Count > 0 ? $" after {string.Join(", ", task.Needs)}" : "";
-            interaction.MarkupLine($"  ○ {task.Id}  {task.Description}[grey]{needs}[/]");
+            interaction.MarkupLine($"  ○ {task.Id}  {Hang(task.Description + needs, task.Id.Length + 6)}");
         }
 
         foreach (var repair in made.Repairs)
@@ -127,9 +134,10 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
     private void ShowOutcome(TaskOutcome outcome)
     {
         _lanes.End(outcome.Agent);
+        _lanes.Break();
         if (outcome.Succeeded)
         {
-            interaction.MarkupLine($"  [green]✓[/] {outcome.TaskId}  {Describe(outcome.TaskId)}");
+            interaction.MarkupLine($"  [green]✓[/] {outcome.TaskId}  {Hang(Describe(outcome.TaskId), outcome.TaskId.Length + 6)}");
         }
         else
         {
@@ -149,6 +157,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         }
         else
         {
+            _lanes.Break();
             interaction.MarkupLine($"[grey]◇ {shown}{more}[/]");
         }
     }
@@ -161,14 +170,24 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
             return;
         }
 
-        if (_streamed.Remove(from, out var shown) && text.EndsWith(shown.ToString(), StringComparison.Ordinal))
+        EndAnswer(from);
+        if (_said.FirstOrDefault(said => said.Agent == from && text.EndsWith(said.Text, StringComparison.Ordinal)) is { Text.Length: > 0 } shown)
         {
-            _lanes.End(from);
+            _said.Remove(shown);
             return;
         }
 
         _lanes.Append(from, text);
         _lanes.End(from);
+    }
+
+    private void EndAnswer(string agent)
+    {
+        _lanes.End(agent);
+        if (_streamed.Remove(agent, out var streamed) && streamed.ToString().Trim() is { Length: > 0 } text)
+        {
+            _said.Add((agent, text));
+        }
     }
 
     private void Footer(string? agent, ModelCall call)
@@ -178,7 +197,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
             return;
         }
 
-        _lanes.End(agent);
+        EndAnswer(agent);
         var reused = call.PromptTokens == 0 ? 0 : 100.0 * call.ReusedTokens / call.PromptTokens;
         _lanes.Remark(agent, string.Create(
             CultureInfo.InvariantCulture,
@@ -187,10 +206,12 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
 
     private void ShowEnd(RunFinished finished)
     {
+        _lanes.Break();
         interaction.WriteLine();
+        var told = ErrorsAreReported && finished.Reason is ("failed" or "budget");
         var colour = finished.Reason == "completed" ? "green" : "yellow";
         interaction.MarkupLine(System.Runtime.CompilerServices.FormattableStringFactory.Create(
-            $"[{colour}]{{0}}[/]{{1}}", finished.Reason, finished.Reason == "failed" ? "" : $" {finished.Summary}"));
+            $"[{colour}]{{0}}[/]{{1}}", finished.Reason, told ? "" : $" {finished.Summary}"));
         var usage = finished.Usage;
         var table = new Table().Border(TableBorder.Rounded).HideHeaders().AddColumns("", "");
         table.AddRow("wall time", $"{usage.Duration.TotalSeconds:0.0} s");
@@ -205,6 +226,9 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
 
         interaction.Render(table);
     }
+
+    // Where no terminal reads them, lines stay whole.
+    private string Hang(string text, int indent) => interaction.Live ? WordWrap.Hang(text, interaction.Width, indent) : text;
 
     private string Describe(string taskId) => _plan?.Tasks.FirstOrDefault(t => t.Id == taskId)?.Description ?? "";
 

@@ -1,12 +1,13 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace Orchestrator.Console.Terminal;
 
 /// <summary>
-/// Breaks lines between words only. A word that is longer than a line, such as a path, stays whole, so that it can be
-/// copied.
+/// Breaks lines between words only. A word that is longer than a line, such as a path, stays whole, and so does a command
+/// between backticks, so that it can be copied.
 /// </summary>
-internal static class WordWrap
+internal static partial class WordWrap
 {
     /// <summary>Breaks a text that begins at a column and goes on below it.</summary>
     /// <param name="text">Words between spaces.</param>
@@ -17,8 +18,9 @@ internal static class WordWrap
     {
         var wrapped = new StringBuilder();
         var column = indent;
-        foreach (var word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        foreach (Match match in Word().Matches(text))
         {
+            var word = match.Value;
             if (column > indent && column + 1 + word.Length > width)
             {
                 wrapped.Append('\n').Append(' ', indent);
@@ -36,4 +38,7 @@ internal static class WordWrap
 
         return wrapped.ToString();
     }
+
+    [GeneratedRegex("(?:`[^`]*`|[^ ])+")]
+    private static partial Regex Word();
 }

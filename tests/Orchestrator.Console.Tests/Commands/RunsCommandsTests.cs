@@ -61,6 +61,13 @@ public sealed class RunsCommandsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_run_that_failed_says_why()
+    {
+        var id = await RecordAsync(finish: false, new RunFailed("The disk is wet.", Fatal: true), Finished("failed", "The disk is wet."));
+        Assert.Contains("failed The disk is wet.", (await RunAsync("show", id)).Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_wrong_name_among_many_deletes_nothing()
     {
         var id = await RecordAsync(finish: true);
@@ -72,15 +79,17 @@ public sealed class RunsCommandsTests : IDisposable
 
     private static string? Text(JsonElement json, string name) => json.GetProperty(name).GetString();
 
-    private async Task<string> RecordAsync(bool finish)
+    private static RunFinished Finished(string reason, string summary) => new(reason, summary, new RunUsage(1, 0, 0, 1, 0, 1, TimeSpan.FromSeconds(1)));
+
+    private async Task<string> RecordAsync(bool finish, params IEnumerable<RunEvent> more)
     {
         await using var journal = _store.Create();
         await journal.AppendAsync(new RunStarted(1, journal.RunId, "incident", "Find the cause", 7, "tiny", ["ann"]));
         await journal.AppendAsync(new PlanMade(new Plan("g", [new PlanTask("t1", "look", [])]), []));
         await journal.AppendAsync(new MessagePosted(new TeamMessage("ann", "It is the database.")));
-        if (finish)
+        foreach (var runEvent in finish ? more.Append(Finished("completed", "db")) : more)
         {
-            await journal.AppendAsync(new RunFinished("completed", "db", new RunUsage(1, 0, 0, 1, 0, 1, TimeSpan.FromSeconds(1))));
+            await journal.AppendAsync(runEvent);
         }
 
         return journal.RunId;

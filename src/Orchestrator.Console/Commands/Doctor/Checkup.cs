@@ -67,7 +67,7 @@ internal sealed class Checkup
             findings.Add(new(
                 "model",
                 Health.Ok,
-                $"{card.Name}, {card.Architecture}, {ByteSize.Format(card.FileBytes)}, trained for {card.Context} tokens, {card.Path}"));
+                FormattableString.Invariant($"{card.Name}, {card.Architecture}, {ByteSize.Format(card.FileBytes)}, trained for {card.Context:N0} tokens, {card.Path}")));
             findings.Add(Memory(card, native));
         }
         else

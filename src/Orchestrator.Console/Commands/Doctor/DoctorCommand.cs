@@ -77,8 +77,7 @@ internal sealed class DoctorCommand : ConsoleCommand
             interaction.WriteLine(WordWrap.Hang(finding.Detail, interaction.Width, indent));
             if (finding.Fix is { } fix)
             {
-                // Left to the terminal to wrap, so that a command in it can be copied.
-                interaction.WriteLine($"{new string(' ', indent)}try: {fix}");
+                interaction.WriteLine(new string(' ', indent) + WordWrap.Hang($"try: {fix}", interaction.Width, indent));
             }
         }
 

@@ -48,12 +48,12 @@ internal sealed class ShowRunCommand : RunStoreCommand
             var run = await store.SummariseAsync(id, cancellationToken);
             interaction.WriteLine(run.State == RunState.Active
                 ? "The run is still going on."
-                : $"The run was interrupted; its log holds {run.Events} complete events{(log.Torn ? ", and the beginning of one more" : "")}.");
+                : $"The run was interrupted; its log holds {Counting.Of(run.Events, "complete event")}{(log.Torn ? ", and the beginning of one more" : "")}.");
         }
 
         if (log.Unrecognised.Count > 0)
         {
-            interaction.WriteLine($"{log.Unrecognised.Count} events were recorded by a newer version and are not shown.");
+            interaction.WriteLine($"Not shown, since a newer version recorded it: {Counting.Of(log.Unrecognised.Count, "event")}.");
         }
 
         interaction.WriteLine($"folder: {store.GetFolder(id)}");
