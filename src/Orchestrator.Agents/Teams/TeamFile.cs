@@ -12,6 +12,7 @@ internal static class TeamFile
     public static TeamDefinition Read(string path, string text, string sha256)
     {
         var map = DefinitionReader.Read(path, text, TeamShape.File, Check);
+        var prompts = map.Map("prompts");
         var planner = map.Map("planner");
         var protocol = map.Map("protocol");
         var budget = map.Map("budget");
@@ -23,6 +24,12 @@ internal static class TeamFile
             Description = map.Text("description")!.Trim(),
             Model = map.Text("model"),
             Members = [.. map.Maps("members").Select(Member)],
+            Prompts = new RunPrompts
+            {
+                Preamble = prompts?.Text("preamble") ?? defaults.Prompts.Preamble,
+                Task = prompts?.Text("task") ?? defaults.Prompts.Task,
+                Discussion = prompts?.Text("discussion") ?? defaults.Prompts.Discussion,
+            },
             Planner = new PlannerDefinition
             {
                 Kind = planner?.Text("kind") ?? defaults.Planner.Kind,

@@ -28,6 +28,12 @@ internal static class TeamShape
         new("needs", new ListShape(TextShape.Name), "The tasks whose results it needs."),
         new("capability", TextShape.Any, "The capability that it asks for."));
 
+    private static readonly ObjectShape Prompts = new(
+        "prompts",
+        new("preamble", TextShape.Name, "What all members know from the start.") { Default = "preamble" },
+        new("task", TextShape.Name, "The cue of a task.") { Default = "task" },
+        new("discussion", TextShape.Name, "The cue of a turn in the talk.") { Default = "discussion" });
+
     private static readonly ObjectShape Planner = new(
         "planner",
         new("kind", TextShape.Choice("graph", "fixed"), "graph: the planner writes the tasks; fixed: they stand below.") { Default = "graph" },
@@ -56,7 +62,7 @@ internal static class TeamShape
     private static readonly ObjectShape Protocol = new(
         "protocol",
         new("kind", TextShape.Choice("moderated", "roundRobin"), "moderated: the next speaker is decided by likelihood; roundRobin: one after another.") { Default = "moderated" },
-        new("max_rounds", new IntegerShape(1, 100), "The most rounds; in a round each member may speak once.") { Default = 3 },
+        new("max_rounds", new IntegerShape(0, 100), "The most rounds; in a round each member may speak once. 0: they don't talk.") { Default = 3 },
         new("question", TextShape.Any, "What the talk is to settle; the run's task where it is left out."),
         new("decision", Decision, "What the members vote on after they have talked."));
 
@@ -89,6 +95,7 @@ internal static class TeamShape
         new("description", TextShape.Any, "What the team is for, in a sentence or two.", Required: true),
         new("model", TextShape.Any, "The model that all members run on: a name in the model store, or a path."),
         new("members", new ListShape(Member, 1), "Who is in the team.", Required: true),
+        new("prompts", Prompts, "The prompts of a run as a whole; files in prompts/."),
         new("planner", Planner, "How work is planned."),
         new("protocol", Protocol, "How the members talk."),
         new("budget", Budget, "What a run may use at most."),

@@ -8,6 +8,11 @@ internal sealed class ChatStep(RunScope run)
     internal async Task<ConversationEnd> RunAsync(CancellationToken cancellationToken)
     {
         var protocol = run.Team.Protocol;
+        if (protocol.MaxRounds == 0)
+        {
+            return ConversationEnd.RoundLimit;
+        }
+
         var question = protocol.Question ?? run.Run.Task;
         var cues = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var agent in run.Members.Agents)
@@ -15,7 +20,7 @@ internal sealed class ChatStep(RunScope run)
             var variables = PromptVariables.Of(agent.Card);
             variables["question"] = question;
             variables["goal"] = run.Run.Task;
-            cues[agent.Card.Name] = await run.Prompts.RenderAsync(PromptNames.Discussion, variables, cancellationToken)
+            cues[agent.Card.Name] = await run.Prompts.RenderAsync(run.Team.Prompts.Discussion, variables, cancellationToken)
                 .ConfigureAwait(false);
         }
 

@@ -49,7 +49,10 @@ internal sealed class DecisionStep(RunScope run)
             .InvokeAsync(tool, JsonSerializer.SerializeToElement(decision.Arguments), cancellationToken).ConfigureAwait(false);
         if (result.Failed)
         {
-            throw new OrchestratorException(ErrorKind.Run, $"The options of the decision could not be had from '{tool}': {result.Result}");
+            throw new OrchestratorException(
+                ErrorKind.Run,
+                $"The options of the decision could not be had from '{tool}': {result.Result}",
+                "Mend the plugin, or write the options under protocol.decision in the team's file.");
         }
 
         return Checked(Read(tool, result.Result), $"The answer of '{tool}'");
@@ -60,7 +63,9 @@ internal sealed class DecisionStep(RunScope run)
         if (options.Count == 0 || options.DistinctBy(o => o.Name, StringComparer.Ordinal).Count() < options.Count)
         {
             throw new OrchestratorException(
-                ErrorKind.Run, $"{source} has {(options.Count == 0 ? "no options" : "two options of one name")}.");
+                ErrorKind.Run,
+                $"{source} has {(options.Count == 0 ? "no options" : "two options of one name")}.",
+                "Give each option a name of its own; one option at least.");
         }
 
         return options;

@@ -29,13 +29,16 @@ internal sealed class DeliverableStep(RunScope run)
         {
             throw new OrchestratorException(
                 ErrorKind.Configuration,
-                $"deliverable.file of team '{team.Name}' is '{deliverable.File}'; it is to be the name of a file, without folders.");
+                $"deliverable.file of team '{team.Name}' is '{deliverable.File}'; it is to be the name of a file, without folders.",
+                "Write only the file's name there; --output names the folder.");
         }
 
         if (deliverable.Author is { } author && team.Members.All(m => m.Name != author))
         {
             throw new OrchestratorException(
-                ErrorKind.Configuration, $"deliverable.author of team '{team.Name}' is '{author}', who is not a member.");
+                ErrorKind.Configuration,
+                $"deliverable.author of team '{team.Name}' is '{author}', who is not a member.",
+                "Name a member, or leave it out.");
         }
     }
 
@@ -96,7 +99,9 @@ internal sealed class DeliverableStep(RunScope run)
             if (turn.Reply is not { } reply)
             {
                 throw new OrchestratorException(
-                    ErrorKind.Run, $"{author.Card.Name} could not write {deliverable.File}: {turn.Failure}");
+                    ErrorKind.Run,
+                    $"{author.Card.Name} could not write {deliverable.File}: {turn.Failure}",
+                    "Run it again, or name another deliverable.author.");
             }
 
             run.Transcript = await TurnRecord.PostAsync(
@@ -155,7 +160,10 @@ internal sealed class DeliverableStep(RunScope run)
         var arguments = JsonSerializer.SerializeToElement(new Dictionary<string, string> { ["decision"] = run.Decision?.Winner ?? "" });
         var result = await run.Tools.InvokeAsync(tool, arguments, cancellationToken).ConfigureAwait(false);
         return result.Failed
-            ? throw new OrchestratorException(ErrorKind.Run, $"The evidence for {deliverable.File} could not be had from '{tool}': {result.Result}")
+            ? throw new OrchestratorException(
+                ErrorKind.Run,
+                $"The evidence for {deliverable.File} could not be had from '{tool}': {result.Result}",
+                "Mend the plugin, or take deliverable.evidence out of the team's file.")
             : result.Result.Trim();
     }
 

@@ -50,7 +50,7 @@ internal sealed class RunScope
     internal IAgent Agent(string name) => Members.Agents.First(a => a.Card.Name == name);
 
     internal IToolInvoker Tools => Members.Tools
-        ?? throw new OrchestratorException(ErrorKind.Configuration, $"Team '{Team.Name}' names a tool, and has none.");
+        ?? throw new OrchestratorException(ErrorKind.Configuration, $"Team '{Team.Name}' names a tool, and has none.", "Give TeamMembers the agents' tools.");
 
     internal AgentTurn Turn(string cue, Transcript transcript) => new()
     {

@@ -75,7 +75,7 @@ internal sealed class TaskStep(RunScope run)
         PlanTask task, IAgent agent, Transcript transcript, CancellationToken cancellationToken)
     {
         var name = agent.Card.Name;
-        var cue = await run.Prompts.RenderAsync(PromptNames.Task, Variables(task, agent), cancellationToken).ConfigureAwait(false);
+        var cue = await run.Prompts.RenderAsync(run.Team.Prompts.Task, Variables(task, agent), cancellationToken).ConfigureAwait(false);
         var turn = await run.Turns.TakeAsync(agent, run.Turn(cue, transcript), task.Id, cancellationToken).ConfigureAwait(false);
         if (turn.Reply is not { } reply)
         {

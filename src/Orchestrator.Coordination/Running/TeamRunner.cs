@@ -57,7 +57,7 @@ public sealed partial class TeamRunner
         ArgumentNullException.ThrowIfNull(team);
         if (team.Members.Count == 0)
         {
-            throw new OrchestratorException(ErrorKind.Configuration, $"Team '{team.Name}' has no members.");
+            throw new OrchestratorException(ErrorKind.Configuration, $"Team '{team.Name}' has no members.", "Add one at least to the team's file, under members.");
         }
 
         FixedPlanner.Validate(team);
@@ -71,6 +71,15 @@ public sealed partial class TeamRunner
         }
     }
 
+    /// <summary>Refuses a team that cannot be run: one that <see cref="Validate"/> refuses, or whose prompts are missing or wrong.</summary>
+    /// <param name="team">The team.</param>
+    /// <exception cref="OrchestratorException">It cannot be run; the message says why.</exception>
+    public void Check(TeamDefinition team)
+    {
+        Validate(team);
+        _ = HashesOf(team);
+    }
+
     /// <summary>Runs a team to its end.</summary>
     /// <param name="run">What is to be done.</param>
     /// <param name="cancellationToken">Stops the run; its result is then <c>cancelled</c>.</param>
@@ -82,7 +91,7 @@ public sealed partial class TeamRunner
     {
         ArgumentNullException.ThrowIfNull(run);
         Validate(run.Team);
-        var hashes = PromptsOf(run.Team).ToDictionary(name => name, _prompts.GetHash, StringComparer.Ordinal);
+        var hashes = HashesOf(run.Team);
         await using var budget = new RunBudget(run.Journal, run.Team.Budget, _clock);
         await budget.AppendAsync(
             new RunStarted(
@@ -157,7 +166,7 @@ public sealed partial class TeamRunner
         TeamRun run, TeamMembers members, RunBudget budget, CancellationToken cancellationToken)
     {
         var preamble = await _prompts.RenderAsync(
-            PromptNames.Preamble,
+            run.Team.Prompts.Preamble,
             new Dictionary<string, object?>
             {
                 ["team"] = run.Team.Name,
@@ -192,7 +201,7 @@ public sealed partial class TeamRunner
         await PlanAsync(run, cancellationToken).ConfigureAwait(false);
         if (run.Run.PlanOnly)
         {
-            run.Result = $"A plan of {run.Plan!.Tasks.Count} tasks; nothing was carried out.";
+            run.Result = $"A plan of {run.Plan!.Tasks.Count} task{(run.Plan.Tasks.Count == 1 ? "" : "s")}; nothing was carried out.";
             return (Completed, null);
         }
 
@@ -247,13 +256,16 @@ public sealed partial class TeamRunner
         }
     }
 
+    private Dictionary<string, string> HashesOf(TeamDefinition team) =>
+        PromptsOf(team).ToDictionary(name => name, _prompts.GetHash, StringComparer.Ordinal);
+
     private static IEnumerable<string> PromptsOf(TeamDefinition team) => new[]
     {
-        PromptNames.Preamble,
+        team.Prompts.Preamble,
         team.Planner.Kind == "fixed" ? null : team.Planner.Prompt,
-        PromptNames.Task,
+        team.Prompts.Task,
         team.Facts?.Prompt,
-        PromptNames.Discussion,
+        team.Protocol.MaxRounds == 0 ? null : team.Prompts.Discussion,
         team.Deliverable?.Narrative,
         team.Deliverable?.Prompt,
     }.Concat(team.Members.Select(m => m.Prompt)).OfType<string>().Distinct(StringComparer.Ordinal);

@@ -17,6 +17,9 @@ public sealed record TeamDefinition
     /// <summary>The members, in order; names differ.</summary>
     public required IReadOnlyList<MemberDefinition> Members { get; init; }
 
+    /// <summary>The prompts of the run as a whole.</summary>
+    public RunPrompts Prompts { get; init; } = new();
+
     /// <summary>How work is planned: <c>graph</c> (the planner writes it) or <c>fixed</c> (the tasks below).</summary>
     public PlannerDefinition Planner { get; init; } = new();
 
@@ -67,6 +70,25 @@ public sealed record MemberDefinition
     public float Temperature { get; init; } = 0.7f;
 }
 
+/// <summary>The prompt templates of a run as a whole, by name.</summary>
+public sealed record RunPrompts
+{
+    /// <summary>
+    /// What all members know from the start. Variables: <c>team</c>, <c>description</c>, <c>task</c>, <c>inputs</c>,
+    /// <c>members</c> (each with <c>name</c>, <c>role</c>, <c>description</c>, <c>capabilities</c>, <c>tools</c>).
+    /// </summary>
+    public string Preamble { get; init; } = "preamble";
+
+    /// <summary>
+    /// The cue of a task. Variables: those of a member, <c>goal</c>, <c>task</c>, <c>task_id</c>, <c>needs</c>,
+    /// <c>inputs</c>. The cue of facts has the same.
+    /// </summary>
+    public string Task { get; init; } = "task";
+
+    /// <summary>The cue of a turn in the talk. Variables: those of a member, <c>question</c>, <c>goal</c>.</summary>
+    public string Discussion { get; init; } = "discussion";
+}
+
 /// <summary>How work is planned.</summary>
 public sealed record PlannerDefinition
 {
@@ -105,7 +127,7 @@ public sealed record ProtocolDefinition
     /// <summary>The kind of protocol: <c>moderated</c> or <c>roundRobin</c>.</summary>
     public string Kind { get; init; } = "moderated";
 
-    /// <summary>The most rounds, 1 to 100; in a round each member may speak once.</summary>
+    /// <summary>The most rounds, 0 to 100; in a round each member may speak once. 0 is no talk at all.</summary>
     public int MaxRounds { get; init; } = 3;
 
     /// <summary>What the chat is to settle, or null for the run's task.</summary>

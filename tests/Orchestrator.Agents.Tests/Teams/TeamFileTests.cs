@@ -53,6 +53,8 @@ public sealed class TeamFileTests
           check: files-exists
         inputs:
           logs: samples/logs
+        prompts:
+          task: brief
         """;
 
     [Fact]
@@ -60,6 +62,7 @@ public sealed class TeamFileTests
     {
         var team = Read(Good);
 
+        Assert.Equal(("preamble", "brief", "discussion"), (team.Prompts.Preamble, team.Prompts.Task, team.Prompts.Discussion));
         Assert.Equal("crew", team.Name);
         Assert.Equal("small", team.Model);
         var ada = team.Members[0];

@@ -28,6 +28,26 @@ public sealed class TeamRunnerTests
     }
 
     [Fact]
+    public async Task A_team_may_bring_prompts_of_its_own_and_need_not_talk()
+    {
+        await using var run = new TestRun();
+        run.Team = run.Team with
+        {
+            Prompts = new RunPrompts { Preamble = "plain-preamble", Task = "plain-task", Discussion = "no-such-prompt" },
+            Protocol = new ProtocolDefinition { MaxRounds = 0 },
+        };
+
+        var result = await run.RunAsync();
+
+        Assert.Equal(("completed", "cid speaks at 2"), (result.Reason, result.Summary));
+        Assert.Empty(run.Of<RoundStarted>());
+        Assert.Equal(["plain-preamble", "plain-task"], run.Of<RunStarted>().Single().Prompts!.Keys.Order());
+        var turn = run.Members["ann"].Turns.Single();
+        Assert.Equal("Find the cause Look.", turn.Cue);
+        Assert.StartsWith("You help people.", turn.Transcript.Preamble, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Tasks_that_need_each_other_see_results_and_others_run_at_once_in_forks_of_one_transcript()
     {
         var together = new TaskCompletionSource();
