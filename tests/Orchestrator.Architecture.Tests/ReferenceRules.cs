@@ -1,10 +1,11 @@
 using System.Reflection;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace Orchestrator.Architecture.Tests;
 
 /// <summary>Who may know whom: the table in docs/architecture.md, held.</summary>
-public sealed class ReferenceRules
+public sealed partial class ReferenceRules
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
@@ -55,6 +56,17 @@ public sealed class ReferenceRules
         Assert.Empty(references.Except(Allowed[name]));
     }
 
+    [Fact]
+    public void The_table_in_the_documentation_is_the_one_that_is_held()
+    {
+        var rows = Row().Matches(File.ReadAllText(Path.Combine(Root, "docs", "architecture.md")));
+        var written = rows.ToDictionary(row => row.Groups["name"].Value, row => row.Groups["knows"].Value);
+        var held = Allowed.ToDictionary(
+            rule => rule.Key,
+            rule => rule.Key == "Console" ? "all" : rule.Value.Length == 0 ? "–" : string.Join(", ", rule.Value));
+        Assert.Equal(held, written);
+    }
+
     [Theory]
     [MemberData(nameof(Projects))]
     public void A_heavy_dependency_is_referenced_only_by_its_home(string project)
@@ -100,6 +112,9 @@ public sealed class ReferenceRules
 
     private static IEnumerable<string> ProjectFiles() =>
         Directory.EnumerateFiles(Path.Combine(Root, "src"), "*.csproj", SearchOption.AllDirectories).Order();
+
+    [GeneratedRegex(@"^\| `Orchestrator\.(?<name>\w+)` \|[^|]*\|[^|]*\| (?<knows>[^|]*) \|$", RegexOptions.Multiline)]
+    private static partial Regex Row();
 
     private static string Root { get; } = FindRoot();
 
