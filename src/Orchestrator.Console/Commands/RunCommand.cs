@@ -70,13 +70,15 @@ internal sealed class RunCommand : ConsoleCommand
     {
         var interaction = services.GetRequiredService<IInteraction>();
         var team = WithInputs(services.FindTeam(parse.GetRequiredValue(_team)), parse.GetRequiredValue(_inputs));
-        TeamRunner.Validate(team);
+
+        // Before the model is loaded and the run begins: a mistake in a file leaves no run behind.
+        services.GetRequiredService<TeamRunner>().Check(team);
         var task = await ReadTaskAsync(parse.GetValue(_task), cancellationToken);
         var model = await services.LoadModelAsync(parse.GetValue(_model) ?? team.Model, parse.GetValue(_yes), cancellationToken);
         services.GetRequiredService<TeamLibrary>().Watch();
 
         var store = services.GetRequiredService<RunStore>();
-        var view = interaction.Json ? (IRunObserver)new JsonLines(interaction) : new RunView(interaction);
+        var view = interaction.Json ? (IRunObserver)new JsonLines(interaction) : new RunView(interaction) { ErrorsAreReported = true };
         using var control = new RunControl();
         using var turns = services.GetRequiredService<InterruptHandler>().BeginTurn(cancellationToken);
         using var stopTurns = turns.Token.Register(control.StopTurns);
@@ -133,16 +135,12 @@ internal sealed class RunCommand : ConsoleCommand
             interaction.MarkupLine($"[grey]log:[/]    {root.Shorten(Path.Combine(folder, "events.jsonl"))}");
         }
 
-        if (result.Error is { } error)
-        {
-            throw error;
-        }
-
         return result.Reason switch
         {
             "completed" or "stalled" => ExitCodes.Ok,
             "cancelled" => ExitCodes.Interrupted,
-            _ => ExitCodes.Run,
+            _ => throw result.Error ?? new OrchestratorException(
+                ErrorKind.Run, result.Summary, $"See what went before it: orchestrator runs show {result.RunId}"),
         };
     }
 

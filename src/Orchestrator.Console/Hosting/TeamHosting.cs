@@ -38,13 +38,26 @@ internal static class TeamHosting
             || team.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal);
         if (!isPath)
         {
-            return services.GetRequiredService<TeamLibrary>().Get(team);
+            return WithShippedInputs(services.GetRequiredService<TeamLibrary>().Get(team), root);
         }
 
         var file = new[] { root.Resolve(team), Path.Combine(RootFolder.Shipped, team) }.FirstOrDefault(File.Exists)
             ?? throw new OrchestratorException(
                 ErrorKind.Configuration, $"There is no team file {root.Resolve(team)}.", "`orchestrator team list` shows the teams that are here.");
-        return TeamLibrary.ReadFile(file);
+        return WithShippedInputs(TeamLibrary.ReadFile(file), root);
+    }
+
+    /// <summary>A team that ships with the program works on what ships beside it, unless the root holds it too.</summary>
+    private static TeamDefinition WithShippedInputs(TeamDefinition team, RootFolder root)
+    {
+        if (team.SourcePath?.StartsWith(RootFolder.Shipped, StringComparison.Ordinal) != true)
+        {
+            return team;
+        }
+
+        string Find(string value) =>
+            !Path.Exists(root.Resolve(value)) && Path.Combine(RootFolder.Shipped, value) is var shipped && Path.Exists(shipped) ? shipped : value;
+        return team with { Inputs = team.Inputs.ToDictionary(input => input.Key, input => Find(input.Value)) };
     }
 }
 

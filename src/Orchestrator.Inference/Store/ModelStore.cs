@@ -355,7 +355,9 @@ public sealed class ModelStore
 
         var known = List().Select(record => record.Name).Concat(Catalogue.Entries.Select(e => e.Name)).Distinct(StringComparer.OrdinalIgnoreCase);
         return new ModelMissingException(
-            name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? $"{name}: there is no such file." : $"There is no model '{name}'.",
+            Directory.Exists(name) ? $"{name}: this is a folder, not a model."
+                : name.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? $"{name}: there is no such file."
+                : $"There is no model '{name}'.",
             $"Name a GGUF file, or one of: {string.Join(", ", known)}",
             null);
     }

@@ -88,6 +88,8 @@ public sealed class ModelCommandsTests : IDisposable
         var (exit, _, error) = await RunAsync("show", "bad.gguf");
         Assert.Equal(ExitCodes.Model, exit);
         Assert.Contains(cause, error.ReplaceLineEndings(" "), StringComparison.Ordinal);
+        Assert.Contains(path, error, StringComparison.Ordinal);
+        Assert.Contains("try: ", error, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -18,6 +18,13 @@ internal static class OrchestratorProcess
         }
     }
 
+    /// <summary>Where a program or plugin that tests start or load was built.</summary>
+    public static string AssetFolder(string project)
+    {
+        var output = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(RepositoryRoot, "tests", "assets", project, "bin", output.Parent!.Name, output.Name);
+    }
+
     public static string RepositoryRoot { get; } = FindRoot(AppContext.BaseDirectory);
 
     /// <summary>Runs a command line whose first word is <c>orchestrator</c> or <c>dotnet</c>.</summary>

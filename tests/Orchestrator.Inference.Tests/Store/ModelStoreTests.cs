@@ -123,6 +123,7 @@ public sealed partial class ModelStoreTests : ModelStoreFixture
     [InlineData("tiny", "not on this machine", "model pull tiny", "tiny")]
     [InlineData("tinny", "no model 'tinny'", "tiny", null)]
     [InlineData("/nowhere/x.gguf", "no such file", "tiny", null)]
+    [InlineData("/", "a folder, not a model", "tiny", null)]
     public void A_missing_model_says_what_there_is(string name, string cause, string remedy, string? proposed)
     {
         var e = Assert.Throws<ModelMissingException>(() => Store().Resolve(name));

@@ -82,12 +82,9 @@ internal sealed class ShowModelCommand : ModelStoreCommand
             Write(interaction, card, memory, available, largest);
         }
 
-        foreach (var problem in problems)
-        {
-            interaction.Error($"{problem.Where}: {problem.Cause}");
-        }
-
-        return Task.FromResult(problems.Count == 0 ? ExitCodes.Ok : ExitCodes.Model);
+        // What the header says is shown of a broken file too; the error comes after it.
+        GgufValidator.Validate(model);
+        return Task.FromResult(ExitCodes.Ok);
     }
 
     private static void Write(IInteraction interaction, ModelCard card, IReadOnlyList<MemoryEstimate> memory, long available, int largest)

@@ -97,7 +97,7 @@ internal sealed class CheckSchemaCommand : ModelStoreCommand
         var path = value.Contains('\n', StringComparison.Ordinal) ? null : services.GetRequiredService<RootFolder>().Resolve(value);
         return path is not null && File.Exists(path) ? await File.ReadAllTextAsync(path, cancellationToken)
             : value.Contains(sign, StringComparison.Ordinal) ? value
-            : throw new OrchestratorException(ErrorKind.Configuration, $"There is no file {path ?? value}.");
+            : throw new OrchestratorException(ErrorKind.Configuration, $"There is no file {path ?? value}.", "Name one that is there, or write the schema or grammar itself in its place.");
     }
 
     private static async Task<int> RunSuiteAsync(IServiceProvider services, string file, string? model, CancellationToken cancellationToken)
@@ -106,7 +106,7 @@ internal sealed class CheckSchemaCommand : ModelStoreCommand
         var path = services.GetRequiredService<RootFolder>().Resolve(file);
         if (!File.Exists(path))
         {
-            throw new OrchestratorException(ErrorKind.Configuration, $"There is no file {path}.");
+            throw new OrchestratorException(ErrorKind.Configuration, $"There is no file {path}.", "Name a suite that is there.");
         }
 
         using var vocabulary = LlamaVocabulary.Open(services.FindModel(model), services.GetRequiredService<ILoggerFactory>().CreateLogger("llama.cpp"), cancellationToken);
@@ -126,7 +126,10 @@ internal sealed class CheckSchemaCommand : ModelStoreCommand
             }
             catch (Exception error) when (error is JsonException or KeyNotFoundException)
             {
-                throw new OrchestratorException(ErrorKind.Configuration, $"Schema {results.Count + 1} of {path} is no line of a suite: {error.Message}");
+                throw new OrchestratorException(
+                    ErrorKind.Configuration,
+                    $"Schema {results.Count + 1} of {path} is no line of a suite: {error.Message}",
+                    "A line is a JSON object with file, schema and tests; correct it.");
             }
         }
 

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orchestrator.Agents;
-using Orchestrator.Agents.Prompts;
+using Orchestrator.Agents.Definitions;
 using Orchestrator.Agents.Teams;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
@@ -126,7 +126,7 @@ internal static class TeamCommands
                 "orchestrator team validate",
                 "orchestrator team validate teams/incident.yaml --json") => Add(_teams);
 
-        public override void Configure(ParseResult parse, HostApplicationBuilder builder) => builder.AddAgents();
+        public override void Configure(ParseResult parse, HostApplicationBuilder builder) => builder.AddTeams();
 
         public override async Task<int> ExecuteAsync(
             ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
@@ -143,16 +143,24 @@ internal static class TeamCommands
 
             foreach (var name in named.Length == 0 ? [.. library.All.Select(t => t.SourcePath!)] : named)
             {
+                var file = name;
                 try
                 {
                     var team = services.FindTeam(name);
+                    file = team.SourcePath!;
                     await CheckAsync(team, services, cancellationToken);
-                    Report(interaction, team.SourcePath!, null, team);
+                    Report(interaction, file, null, team);
+                }
+                catch (DefinitionException e)
+                {
+                    wrong++;
+                    Report(interaction, file, e.Message, null);
                 }
                 catch (OrchestratorException e) when (e.Kind == ErrorKind.Configuration)
                 {
+                    // What is wrong beyond the team's file, such as a plugin, doesn't name the team by itself.
                     wrong++;
-                    Report(interaction, name, e.Message, null);
+                    Report(interaction, file, e.Message.StartsWith(file, StringComparison.Ordinal) ? e.Message : $"{file}: {e.Message}", null, e.Remedy);
                 }
             }
 
@@ -161,42 +169,24 @@ internal static class TeamCommands
 
         private static async Task CheckAsync(TeamDefinition team, IServiceProvider services, CancellationToken cancellationToken)
         {
-            TeamRunner.Validate(team);
-            var prompts = services.GetRequiredService<PromptLibrary>();
-            foreach (var name in PromptNames(team))
-            {
-                prompts.Get(name);
-            }
-
+            services.GetRequiredService<TeamRunner>().Check(team);
             await services.GetRequiredService<AgentFactory>().ValidateAsync(
                 team, new PluginContext { Root = services.GetRequiredService<RootFolder>().Path }, cancellationToken);
         }
 
-        private static IEnumerable<string> PromptNames(TeamDefinition team)
-        {
-            string?[] names =
-            [
-                team.Planner.Kind == "graph" ? team.Planner.Prompt : null,
-                team.Facts?.Prompt,
-                team.Deliverable?.Prompt,
-                team.Deliverable?.Narrative,
-            ];
-            return names.OfType<string>();
-        }
-
-        private static void Report(IInteraction interaction, string file, string? error, TeamDefinition? team)
+        private static void Report(IInteraction interaction, string file, string? error, TeamDefinition? team, string? remedy = null)
         {
             if (interaction.Json)
             {
-                interaction.WriteJson(new { file, valid = error is null, error });
+                interaction.WriteJson(new { file, valid = error is null, error, remedy });
             }
             else if (error is not null)
             {
-                interaction.Error(error);
+                interaction.Error(error, remedy);
             }
             else
             {
-                interaction.MarkupLine($"[green]ok[/] {team!.Name} [grey]({team.Members.Count} members, {file})[/]");
+                interaction.MarkupLine($"[green]ok[/] {team!.Name} [grey]({Counting.Of(team.Members.Count, "member")}, {file})[/]");
             }
         }
     }
