@@ -79,9 +79,6 @@ internal sealed class RunCommand : ConsoleCommand
 
         var store = services.GetRequiredService<RunStore>();
         var view = interaction.Json ? (IRunObserver)new JsonLines(interaction) : new RunView(interaction) { ErrorsAreReported = true };
-        using var control = new RunControl();
-        using var turns = services.GetRequiredService<InterruptHandler>().BeginTurn(cancellationToken);
-        using var stopTurns = turns.Token.Register(control.StopTurns);
         await using var file = store.Create();
         await using var journal = new ObservedRunJournal(file, view);
         var output = parse.GetValue(_output) is { } folder
@@ -100,7 +97,6 @@ internal sealed class RunCommand : ConsoleCommand
                     Seed = parse.GetValue(_seed),
                     Model = model.Engine.Model.Name,
                     PlanOnly = parse.GetValue(_planOnly),
-                    Control = control,
                     Progress = view as IProgress<TurnProgress>,
                     Assemble = async (runJournal, token) =>
                     {

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Orchestrator.Console.Hosting;
 
 /// <summary>
-/// Ctrl-C as people expect it: the first stops what is under way and keeps what is done, the second exits. Within a
-/// turn (an answer in a conversation) it stops the turn only.
+/// Ctrl-C as people expect it: the first stops what is under way and keeps what is done (a run ends in its log), the second
+/// exits. Within a turn (an answer in a conversation) it stops the turn only.
 /// </summary>
 [System.Diagnostics.CodeAnalysis.SuppressMessage(
     "Design", "CA1001:Types that own disposable fields should be disposable", Justification = "It lives as long as the process.")]

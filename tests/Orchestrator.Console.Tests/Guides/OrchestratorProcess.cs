@@ -30,6 +30,26 @@ internal static class OrchestratorProcess
     /// <summary>Runs a command line whose first word is <c>orchestrator</c> or <c>dotnet</c>.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(string commandLine, string folder)
     {
+        using var process = Start(commandLine, folder);
+        var output = process.StandardOutput.ReadToEndAsync();
+        var error = process.StandardError.ReadToEndAsync();
+        using var deadline = new CancellationTokenSource(Limit);
+        try
+        {
+            await process.WaitForExitAsync(deadline.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"'{commandLine}' did not end.");
+        }
+
+        return (process.ExitCode, await output + await error);
+    }
+
+    /// <summary>Starts a command line whose first word is <c>orchestrator</c> or <c>dotnet</c>.</summary>
+    public static Process Start(string commandLine, string folder)
+    {
         var words = Split(commandLine);
         if (words[0] == "orchestrator")
         {
@@ -48,21 +68,7 @@ internal static class OrchestratorProcess
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["UseSharedCompilation"] = "false";
         start.Environment["NO_COLOR"] = "1";
-        using var process = Process.Start(start)!;
-        var output = process.StandardOutput.ReadToEndAsync();
-        var error = process.StandardError.ReadToEndAsync();
-        using var deadline = new CancellationTokenSource(Limit);
-        try
-        {
-            await process.WaitForExitAsync(deadline.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            process.Kill(entireProcessTree: true);
-            throw new TimeoutException($"'{commandLine}' did not end.");
-        }
-
-        return (process.ExitCode, await output + await error);
+        return Process.Start(start)!;
     }
 
     /// <summary>Words between spaces; quotes of either kind hold words together.</summary>

@@ -87,8 +87,7 @@ internal sealed class ChatCommand : ConsoleCommand
     private static async Task ConverseAsync(
         Conversation conversation, IInteraction interaction, InterruptHandler interrupts, CancellationToken cancellationToken)
     {
-        // Reading blocks its thread; Ctrl-C at the prompt must not wait for it.
-        while (await Task.Run(() => interaction.ReadLine("> "), cancellationToken).WaitAsync(cancellationToken) is { } line)
+        while (await ReadAsync(interaction, cancellationToken) is { } line)
         {
             switch (line.Trim())
             {
@@ -121,6 +120,20 @@ internal sealed class ChatCommand : ConsoleCommand
 
                     break;
             }
+        }
+    }
+
+    private static async Task<string?> ReadAsync(IInteraction interaction, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // Reading blocks its thread; Ctrl-C at the prompt must not wait for it.
+            return await Task.Run(() => interaction.ReadLine("> "), cancellationToken).WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (interaction.Interactive)
+        {
+            interaction.WriteLine();
+            throw;
         }
     }
 
