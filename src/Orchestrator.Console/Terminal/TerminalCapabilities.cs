@@ -24,6 +24,12 @@ internal sealed record TerminalCapabilities
         var outputRedirected = System.Console.IsOutputRedirected;
         var ci = Has(environment, "CI");
         var colored = !noColor && !json && !ci && !Has(environment, "NO_COLOR") && (string?)environment["TERM"] != "dumb";
+        if (!colored)
+        {
+            // What writes without escapes resets the console's colours all the same, which .NET does by an escape unless told so.
+            Environment.SetEnvironmentVariable("NO_COLOR", "1");
+        }
+
         return new TerminalCapabilities
         {
             Ansi = colored && !outputRedirected,

@@ -9,7 +9,7 @@ internal static class OrchestratorProcess
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>The program as the build left it.</summary>
-    private static string Program
+    public static string Program
     {
         get
         {
