@@ -56,7 +56,7 @@ internal static class BenchView
     {
         var workload = conversation.Workload;
         interaction.MarkupLine(
-            $"[bold]{workload.Agents} agents {(workload.Talk == Talk.AtOnce ? "all at once" : "one after another")}[/], {workload.Rounds} rounds, preamble of {workload.Preamble} tokens{Mark(conversation.Trusted)}");
+            $"[bold]{(workload.Agents == 1 ? "1 agent" : $"{workload.Agents} agents")} {(workload.Talk == Talk.AtOnce ? "all at once" : "one after another")}[/], {(workload.Rounds == 1 ? "1 round" : $"{workload.Rounds} rounds")}, preamble of {workload.Preamble} tokens{Mark(conversation.Trusted)}");
         var table = Table("", "seconds", "share of limit", "prompt computed", "prompt reused", "first p50", "token p95", "tokens/s", "peak MiB");
         foreach (var contender in conversation.Contenders)
         {
