@@ -22,6 +22,7 @@ internal abstract class Contender(string name, TimeProvider time)
     /// <summary>Serves a workload from an empty cache.</summary>
     public async Task<Outcome> RunAsync(Workload workload, Texts texts, CancellationToken cancellationToken = default)
     {
+        PeakMemory.GiveBack();
         try
         {
             await OpenAsync(workload, cancellationToken).ConfigureAwait(false);

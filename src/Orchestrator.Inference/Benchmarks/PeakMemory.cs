@@ -1,10 +1,19 @@
 using System.Globalization;
+using Orchestrator.Inference.Native;
 
 namespace Orchestrator.Inference.Benchmarks;
 
 /// <summary>A process's largest resident size (proc(5)); known on Linux only.</summary>
 internal static class PeakMemory
 {
+    /// <summary>Gives back what was freed: what one contender left is not the next one's memory.</summary>
+    public static void GiveBack()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        LibC.TrimHeap();
+    }
+
     /// <summary>Forgets this process's largest size so far.</summary>
     /// <returns>Whether it could be forgotten; otherwise <see cref="Read"/> tells of what was before.</returns>
     public static bool Reset()

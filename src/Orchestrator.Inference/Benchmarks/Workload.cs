@@ -32,7 +32,7 @@ public sealed record Workload(Talk Talk, int Agents, int Preamble, int Rounds)
     internal static Workload WarmUp { get; } = new(Talk.AtOnce, 2, Role, 1);
 
     /// <summary>Positions that the longest prompt and its answer take.</summary>
-    public int Longest => Role + Preamble + (Agents * Role) + (Agents * Rounds * (Cue + Answer)) + 8;
+    internal int Longest => Role + Preamble + (Agents * Role) + (Agents * Rounds * (Cue + Answer)) + 8;
 
     /// <summary>Cells that the conversation takes where all agents share them.</summary>
     internal int SharedCells => Longest + (Agents * (Cue + Answer + 16));
@@ -41,7 +41,7 @@ public sealed record Workload(Talk Talk, int Agents, int Preamble, int Rounds)
     internal int SeparateCells => Agents * Longest;
 
     /// <summary>Answers in all.</summary>
-    public int Answers => Agents * Rounds;
+    internal int Answers => Agents * Rounds;
 
     /// <summary>The texts; ids that are ordinary tokens of any vocabulary of that size.</summary>
     internal Texts Write(int vocabulary, int seed)
