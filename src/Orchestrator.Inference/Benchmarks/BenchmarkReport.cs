@@ -24,7 +24,7 @@ public sealed record BenchmarkOptions
     /// <summary>How often each speed is measured, the contenders by turns; at least 1.</summary>
     public int Repeats { get; init; } = 3;
 
-    /// <summary>The most rows of the figures in a few seconds: fewer agents, shorter texts, no repeats.</summary>
+    /// <summary>A look instead of a measurement: fewer agents, shorter texts, no repeats.</summary>
     public static BenchmarkOptions Quick { get; } = new()
     {
         Agents = 3,
