@@ -11,7 +11,7 @@ internal static class BenchView
 {
     public static void Show(IInteraction interaction, BenchmarkReport report)
     {
-        interaction.MarkupLine($"[bold]{report.Model}[/], {ByteSize.Format(report.WeightBytes)} of weights, {report.Threads} threads");
+        interaction.MarkupLine($"[bold]{report.Model}[/], {ByteSize.Format(report.WeightBytes)} of weights, {(report.Threads == 1 ? "1 thread" : $"{report.Threads} threads")}");
         interaction.MarkupLine(
             $"memory {Text(report.Machine.ReadGigabytes, "0.0")} GB/s, arithmetic {Text(report.Machine.MultiplyGigaflops, "0")} Gflop/s, drift {Text(report.Drift, "0.00")}");
         interaction.WriteLine();
@@ -25,6 +25,11 @@ internal static class BenchView
         {
             interaction.MarkupLine($"[yellow]The model's cache can't be cut, so no conversation was compared.[/]");
         }
+        else
+        {
+            interaction.MarkupLine($"[grey]limit: the bare loop's time by this one's; computed, reused: prompt tokens;[/]");
+            interaction.MarkupLine($"[grey]p50, p95: seconds to an answer's first token; MiB: peak memory of the process[/]");
+        }
 
         if (!report.Trusted)
         {
@@ -35,7 +40,7 @@ internal static class BenchView
 
     private static void ShowRates(IInteraction interaction, BenchmarkReport report)
     {
-        var table = Table("", "tokens/s", "bare loop", "share of it", "share of the limit");
+        var table = Table("", "tokens/s", "bare loop", "of bare", "of limit");
         Add(table, report.Prefill, $"reading {report.Prefill.Tokens} tokens");
         foreach (var rate in report.Decode)
         {
@@ -57,7 +62,7 @@ internal static class BenchView
         var workload = conversation.Workload;
         interaction.MarkupLine(
             $"[bold]{(workload.Agents == 1 ? "1 agent" : $"{workload.Agents} agents")} {(workload.Talk == Talk.AtOnce ? "all at once" : "one after another")}[/], {(workload.Rounds == 1 ? "1 round" : $"{workload.Rounds} rounds")}, preamble of {workload.Preamble} tokens{Mark(conversation.Trusted)}");
-        var table = Table("", "seconds", "share of limit", "prompt computed", "prompt reused", "first p50", "token p95", "tokens/s", "peak MiB");
+        var table = Table("", "seconds", "limit", "computed", "reused", "p50", "p95", "tok/s", "MiB");
         foreach (var contender in conversation.Contenders)
         {
             table.AddRow(
@@ -80,7 +85,7 @@ internal static class BenchView
         var table = new Table().Border(TableBorder.Simple);
         foreach (var (column, i) in columns.Select((column, i) => (column, i)))
         {
-            table.AddColumn(new TableColumn(new Text(column)) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = i == 0, Padding = new Padding(0, 0, 1, 0) });
+            table.AddColumn(new TableColumn(new Text(column)) { Alignment = i == 0 ? Justify.Left : Justify.Right, NoWrap = i == 0, Padding = new Padding(0) });
         }
 
         return table;
