@@ -41,9 +41,9 @@ internal static class RawDecode
                     var (start, decoding) = (Stopwatch.GetTimestamp(), driver.Decoding);
                     rates[contender] = contender switch
                     {
-                        0 => await Rates.DecodeAsync(engine, prompts, Tokens, model.Time),
+                        0 => await Rates.DecodeAsync(engine, prompts, Tokens),
                         1 => Rates.Decode(raw, prompts, Tokens, model.Time),
-                        _ => await Rates.DecodeAsync(guessing, prompts, Tokens, model.Time),
+                        _ => await Rates.DecodeAsync(guessing, prompts, Tokens),
                     };
                     share = contender == 0 ? 1 - ((driver.Decoding - decoding) / Stopwatch.GetElapsedTime(start)) : share;
                 }

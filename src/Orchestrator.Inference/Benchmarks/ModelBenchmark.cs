@@ -152,7 +152,7 @@ public sealed class ModelBenchmark
             next(answers == 1 ? "writing one answer" : $"writing {answers} answers");
             decode.Add(await CompareAsync(
                 answers,
-                seed => Rates.DecodeAsync(engine, Rates.Prompts(answers, vocabulary, seed), options.AnswerTokens, model.Time, cancellationToken),
+                seed => Rates.DecodeAsync(engine, Rates.Prompts(answers, vocabulary, seed), options.AnswerTokens, cancellationToken),
                 seed => Rates.Decode(raw, Rates.Prompts(answers, vocabulary, seed), options.AnswerTokens, model.Time)).ConfigureAwait(false));
         }
 

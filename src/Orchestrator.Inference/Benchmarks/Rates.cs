@@ -41,22 +41,20 @@ internal static class Rates
         return rate;
     }
 
-    /// <summary>Tokens a second after the first tokens of all answers.</summary>
-    public static async Task<double> DecodeAsync(
-        InferenceEngine engine, int[][] prompts, int tokens, TimeProvider time, CancellationToken cancellationToken = default)
+    /// <summary>Tokens a second after the first tokens of all answers, by the engine's clock: who reads them may be late.</summary>
+    public static async Task<double> DecodeAsync(InferenceEngine engine, int[][] prompts, int tokens, CancellationToken cancellationToken = default)
     {
         await engine.ClearCacheAsync(cancellationToken).ConfigureAwait(false);
-        var firsts = new long[prompts.Length];
-        var lasts = new long[prompts.Length];
+        var costs = new GenerationCost[prompts.Length];
         await Task.WhenAll(prompts.Select(async (prompt, i) =>
         {
-            await foreach (var _ in engine.GenerateAsync(Greedy(prompt, tokens), cancellationToken).ConfigureAwait(false))
+            await foreach (var token in engine.GenerateAsync(Greedy(prompt, tokens), cancellationToken).ConfigureAwait(false))
             {
-                lasts[i] = time.GetTimestamp();
-                firsts[i] = firsts[i] == 0 ? lasts[i] : firsts[i];
+                costs[i] = token.Cost ?? costs[i];
             }
         })).ConfigureAwait(false);
-        return prompts.Length * (tokens - 1) / time.GetElapsedTime(firsts.Max(), lasts.Max()).TotalSeconds;
+        var writing = costs.Max(cost => cost.Duration) - costs.Max(cost => cost.FirstToken);
+        return prompts.Length * (tokens - 1) / writing.TotalSeconds;
     }
 
     /// <summary>Tokens a second of a bare loop.</summary>
