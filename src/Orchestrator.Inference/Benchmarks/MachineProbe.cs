@@ -15,10 +15,12 @@ public readonly record struct MachineReading(double ReadGigabytes, double Multip
         readings.Max(r => r.MultiplyGigaflops) / readings.Min(r => r.MultiplyGigaflops));
 }
 
-/// <summary>Measures how fast memory is read, and how fast it multiplies: the best of five short tries each.</summary>
+/// <summary>Measures how fast memory is read, and how fast it multiplies: the best of many short tries each.</summary>
 internal sealed unsafe class MachineProbe(int threads, TimeProvider time)
 {
-    private const int Tries = 5;
+    // llama.cpp's threads spin on for a while after their last batch, and would be taken for another program.
+    private static readonly TimeSpan Span = TimeSpan.FromMilliseconds(400);
+
     private const int Floats = 32 << 20;
     private const int Side = 512;
     private static readonly int Width = Side / Vector<float>.Count;
@@ -37,7 +39,7 @@ internal sealed unsafe class MachineProbe(int threads, TimeProvider time)
             Each(Floats, (start, end) => new Span<float>(memory + start, end - start).Fill(0.5f));
 
             // The first calls run code that is not optimised yet.
-            for (var i = 0; !_warm && i < 20; i++)
+            if (!_warm)
             {
                 Measure(memory);
             }
@@ -109,7 +111,8 @@ internal sealed unsafe class MachineProbe(int threads, TimeProvider time)
     private double Best(int count, Action<int, int> work)
     {
         var best = double.MaxValue;
-        for (var i = 0; i < Tries; i++)
+        var first = time.GetTimestamp();
+        while (best == double.MaxValue || time.GetElapsedTime(first) < Span)
         {
             var start = time.GetTimestamp();
             Each(count, work);
