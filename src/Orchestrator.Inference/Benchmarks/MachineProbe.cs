@@ -18,8 +18,11 @@ public readonly record struct MachineReading(double ReadGigabytes, double Multip
 /// <summary>Measures how fast memory is read, and how fast it multiplies: the best of many short tries each.</summary>
 internal sealed unsafe class MachineProbe(int threads, TimeProvider time)
 {
-    // llama.cpp's threads spin on for a while after their last batch, and would be taken for another program.
-    private static readonly TimeSpan Span = TimeSpan.FromMilliseconds(400);
+    /// <summary>
+    /// How long llama.cpp's threads spin on at most after their last batch. What is measured meanwhile shares the
+    /// processors with them, as with another program.
+    /// </summary>
+    public static readonly TimeSpan Spinning = TimeSpan.FromMilliseconds(400);
 
     private const int Floats = 32 << 20;
     private const int Side = 512;
@@ -112,7 +115,7 @@ internal sealed unsafe class MachineProbe(int threads, TimeProvider time)
     {
         var best = double.MaxValue;
         var first = time.GetTimestamp();
-        while (best == double.MaxValue || time.GetElapsedTime(first) < Span)
+        while (best == double.MaxValue || time.GetElapsedTime(first) < Spinning)
         {
             var start = time.GetTimestamp();
             Each(count, work);

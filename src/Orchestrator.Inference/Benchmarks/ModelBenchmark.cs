@@ -167,7 +167,10 @@ public sealed class ModelBenchmark
             var first = watch.Take();
             for (var repeat = 0; repeat <= options.Repeats; repeat++)
             {
+                // Both are open, and neither shall pay for the other's threads.
+                await Task.Delay(MachineProbe.Spinning, _time, cancellationToken).ConfigureAwait(false);
                 ours.Add(await measure(repeat).ConfigureAwait(false));
+                await Task.Delay(MachineProbe.Spinning, _time, cancellationToken).ConfigureAwait(false);
                 bare.Add(measureBare(repeat));
             }
 
