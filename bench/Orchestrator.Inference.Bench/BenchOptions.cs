@@ -1,4 +1,5 @@
 using System.Globalization;
+using Orchestrator.Inference.Benchmarks;
 using Orchestrator.Testing.Models;
 
 namespace Orchestrator.Inference.Bench;
@@ -12,6 +13,9 @@ internal sealed record BenchOptions
 
     public int Repeats { get; init; } = 3;
 
+    /// <summary>How often a cell of the sweep is measured at most, until its probes do not drift.</summary>
+    public int Attempts { get; init; } = 3;
+
     public double Minutes { get; init; } = 10;
 
     public int[] Agents { get; init; } = [8];
@@ -21,6 +25,11 @@ internal sealed record BenchOptions
     public int[] Rounds { get; init; } = [2];
 
     public string[] Skip { get; init; } = [];
+
+    /// <summary>The path of llama-server, which is a contender then.</summary>
+    public string? LlamaServer { get; init; }
+
+    public BenchmarkModel BenchmarkModel => new(Model, Threads, GpuLayers: -1, TimeProvider.System);
 
     public bool Skips(string contender) => Skip.Contains(contender, StringComparer.Ordinal);
 
@@ -36,6 +45,8 @@ internal sealed record BenchOptions
                 "--model" => options with { Model = ModelOf(value) },
                 "--threads" => options with { Threads = Number(value) },
                 "--repeats" => options with { Repeats = Number(value) },
+                "--attempts" => options with { Attempts = Number(value) },
+                "--llama-server" => options with { LlamaServer = File.Exists(value) ? value : throw new ArgumentException($"There is no {value}.") },
                 "--minutes" => options with { Minutes = double.Parse(value, CultureInfo.InvariantCulture) },
                 "--agents" => options with { Agents = Numbers(value) },
                 "--preambles" => options with { Preambles = Numbers(value) },

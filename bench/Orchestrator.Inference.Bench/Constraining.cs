@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Orchestrator.Inference.Benchmarks;
 using Orchestrator.Inference.Constraints;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling;
@@ -32,7 +33,7 @@ internal static class Constraining
             ContextSize = 2048,
             MaxSequences = 4,
             Threads = options.Threads,
-        }), endless: false);
+        }), TimeProvider.System, endless: false);
         await using var engine = new InferenceEngine(
             driver, new InferenceEngineOptions { AdaptThreads = false, Speculation = SpeculationOptions.Off });
         var compiler = new ConstraintCompiler(driver.Tokenizer);
@@ -60,8 +61,8 @@ internal static class Constraining
             options.Model,
             options.Threads,
             Vocabulary = engine.Tokenizer.Size,
-            CostOfConstraint = Median(overhead),
-            GainOfForcing = Median(gain),
+            CostOfConstraint = Ranked.Median(overhead),
+            GainOfForcing = Ranked.Median(gain),
             Forced = forced / (double)generated,
         };
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"vocabulary of {report.Vocabulary}"));
@@ -96,6 +97,4 @@ internal static class Constraining
 
         return (Stopwatch.GetElapsedTime(start).TotalSeconds, Math.Max(1, driver.Decodes - steps), count, forced);
     }
-
-    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
 }

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
+using Orchestrator.Inference.Benchmarks;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Hosting;
 
@@ -37,7 +38,7 @@ internal static class Decisions
             ContextSize = 8192,
             MaxSequences = 64,
             Threads = options.Threads,
-        }));
+        }), TimeProvider.System);
         await using var model = LoadedModel.Create(driver, new InferenceOptions(), TimeProvider.System);
         var (tools, requests) = Read();
         Contender[] contenders =
@@ -82,8 +83,8 @@ internal static class Decisions
         var report = contenders.Select(c => new
         {
             c.Name,
-            Milliseconds = Median(seconds[c]) * 1000,
-            Faster = Median(json.Zip(seconds[c], (a, b) => a / b)),
+            Milliseconds = Ranked.Median(seconds[c]) * 1000,
+            Faster = Ranked.Median(json.Zip(seconds[c], (a, b) => a / b)),
             Tokens = tokens[c] / (double)requests.Count,
             Batches = steps[c] / (double)requests.Count,
             Right = right[c] / (double)requests.Count,
@@ -149,12 +150,6 @@ internal static class Decisions
     private static string? Parse(string text, Choice[] tools) => tools
         .Select(t => (t.Name, At: text.LastIndexOf(t.Name, StringComparison.OrdinalIgnoreCase)))
         .Where(t => t.At >= 0).OrderByDescending(t => t.At).Select(t => t.Name).FirstOrDefault();
-
-    private static double Median(IEnumerable<double> values)
-    {
-        var sorted = values.Order().ToList();
-        return sorted[sorted.Count / 2];
-    }
 
     private static (Choice[] Tools, List<(string Text, string Tool)> Requests) Read()
     {

@@ -30,7 +30,8 @@ static int Usage()
 {
     Console.Error.WriteLine("usage: dotnet run -c Release --project bench/Orchestrator.Inference.Bench -- BENCHMARK --model GGUF [--threads N] [--repeats N]");
     Console.Error.WriteLine("  agents    a conversation of many agents: ours, one context for each agent, without sharing, a bare loop");
-    Console.Error.WriteLine("            [--agents 8,16] [--preambles 1024,4096] [--rounds 2,5] [--skip contexts,unshared]");
+    Console.Error.WriteLine("            [--agents 8,16] [--preambles 1024,4096] [--rounds 2,5] [--attempts 3] [--llama-server PATH]");
+    Console.Error.WriteLine("            [--skip contexts,unshared,server,server-shared]");
     Console.Error.WriteLine("  decode    tokens a second of 1, 8 and 16 answers at a time, against the bare loop");
     Console.Error.WriteLine("  decide    a decision among 8 options by likelihood, against a JSON answer of 40 tokens that is parsed");
     Console.Error.WriteLine("  constrain decoding under a schema against free decoding, and a protocol message against as many free tokens");

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.CommandLine.Parsing;
+using Orchestrator.Console.Commands.Bench;
 using Orchestrator.Console.Commands.Chat;
 using Orchestrator.Console.Commands.Doctor;
 using Orchestrator.Console.Commands.Models;
@@ -35,6 +36,7 @@ internal static class OrchestratorCommand
             ModelCommands.Create(),
             RunsCommands.Create(),
             new DoctorCommand(),
+            new BenchCommand(),
             SchemaCommands.Create(),
         };
         foreach (var help in root.Options.OfType<HelpOption>())

@@ -60,4 +60,5 @@ internal interface IInteraction
 /// <param name="Done">Units done.</param>
 /// <param name="Total">Units in all, or null where nobody knows.</param>
 /// <param name="Unit">What is counted, e.g. <c>MB</c>.</param>
-internal sealed record ProgressReport(double Done, double? Total, string Unit = "");
+/// <param name="Doing">What is done now; shown in place of the figures.</param>
+internal sealed record ProgressReport(double Done, double? Total, string Unit = "", string? Doing = null);

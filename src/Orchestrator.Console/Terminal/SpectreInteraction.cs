@@ -159,7 +159,11 @@ internal sealed class SpectreInteraction : IInteraction
             task.IsIndeterminate = value.Total is null;
             task.MaxValue = value.Total ?? 1;
             task.Value = value.Done;
-            if (value.Unit.Length > 0)
+            if (value.Doing is { } doing)
+            {
+                task.Description = Spectre.Console.Markup.Escape($"{title} {doing}");
+            }
+            else if (value.Unit.Length > 0)
             {
                 task.Description = Spectre.Console.Markup.Escape(
                     string.Create(CultureInfo.InvariantCulture, $"{title} {value.Done:0.0}/{value.Total:0.0} {value.Unit}"));
@@ -179,8 +183,8 @@ internal sealed class SpectreInteraction : IInteraction
                 return;
             }
 
-            interaction.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{title}: {tenth * 10} % ({value.Done:0.#} of {value.Total:0.#} {value.Unit})"));
+            var figures = value.Doing ?? string.Create(CultureInfo.InvariantCulture, $"{value.Done:0.#} of {value.Total:0.#} {value.Unit}");
+            interaction.WriteLine($"{title}: {tenth * 10} % ({figures})");
         }
     }
 }

@@ -111,7 +111,9 @@ public static unsafe class LlamaDriverLoader
         }
     }
 
-    private static void RequireMemory(GgufModel file, LlamaDriverOptions options)
+    /// <summary>Refuses a model that would not fit.</summary>
+    /// <exception cref="OrchestratorException">It doesn't; the error names the context that would.</exception>
+    internal static void RequireMemory(GgufModel file, LlamaDriverOptions options)
     {
         if (!options.CheckMemory)
         {

@@ -2,6 +2,7 @@ using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Orchestrator.Core.Models;
+using Orchestrator.Inference.Benchmarks;
 using Orchestrator.Inference.Store;
 
 namespace Orchestrator.Inference.Hosting;
@@ -32,6 +33,7 @@ public static class InferenceServiceCollectionExtensions
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ModelProbe>();
         services.TryAddSingleton<ModelHost>();
+        services.TryAddSingleton<ModelBenchmark>();
         services.TryAddSingleton<IChatClient>(provider => Loaded(provider).Chat);
         services.TryAddSingleton(provider => Loaded(provider).Embeddings!);
         services.TryAddSingleton<IChoiceScorer>(provider => Loaded(provider).Scorer);

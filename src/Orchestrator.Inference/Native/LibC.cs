@@ -2,8 +2,8 @@ using System.Runtime.InteropServices;
 
 namespace Orchestrator.Inference.Native;
 
-/// <summary>The two functions of the C library that are needed: one to call, one to point at.</summary>
-internal static partial class LibC
+/// <summary>The few functions of the C library that are needed.</summary>
+internal static unsafe partial class LibC
 {
     /// <summary>
     /// The address of <c>strlen</c>. As llama.cpp's abort callback it returns 0 (go on) for a flag of "\0" and 1 (stop)
@@ -18,6 +18,15 @@ internal static partial class LibC
     public static void SetEnvironment(string name, string value)
     {
         _ = OperatingSystem.IsWindows() ? PutEnvironment(name, value) : SetEnvironment(name, value, 1);
+    }
+
+    /// <summary>Gives memory that was freed back to the system, where the C library (glibc) keeps it for later.</summary>
+    public static void TrimHeap()
+    {
+        if (NativeLibrary.TryGetExport(NativeLibraries.LoadLibC(), "malloc_trim", out var trim))
+        {
+            _ = ((delegate* unmanaged[Cdecl]<nuint, int>)trim)(0);
+        }
     }
 
     [LibraryImport(NativeLibraries.LibC, EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

@@ -1,4 +1,4 @@
-namespace Orchestrator.Inference.Bench;
+namespace Orchestrator.Inference.Benchmarks;
 
 /// <summary>An answer: its tokens and how long its first one took.</summary>
 internal readonly record struct Answer(int[] Tokens, TimeSpan FirstToken);
@@ -27,13 +27,13 @@ internal sealed class Conversation(Workload workload, Texts texts, Func<int, IEn
         {
             if (workload.Talk == Talk.AtOnce)
             {
-                await SpeakAsync([.. Enumerable.Range(0, workload.Agents)], answer);
+                await SpeakAsync([.. Enumerable.Range(0, workload.Agents)], answer).ConfigureAwait(false);
                 continue;
             }
 
             for (var agent = 0; agent < workload.Agents; agent++)
             {
-                await SpeakAsync([agent], answer);
+                await SpeakAsync([agent], answer).ConfigureAwait(false);
             }
         }
     }
@@ -41,7 +41,7 @@ internal sealed class Conversation(Workload workload, Texts texts, Func<int, IEn
     private async Task SpeakAsync(int[] agents, Func<IReadOnlyList<(int Agent, int[] Prompt)>, Task<Answer[]>> answer)
     {
         var asked = agents.Select(a => (a, (int[])[.. _prefixes[a], .. _transcript, .. texts.Cues[a]])).ToList();
-        var answers = await answer(asked);
+        var answers = await answer(asked).ConfigureAwait(false);
         for (var i = 0; i < agents.Length; i++)
         {
             if (answers[i].Tokens.Length != Workload.Answer)

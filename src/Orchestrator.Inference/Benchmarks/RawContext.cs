@@ -1,8 +1,9 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
+using Orchestrator.Core;
 using Orchestrator.Inference.Native;
+using Orchestrator.Inference.Scheduling.Sampling;
 
-namespace Orchestrator.Inference.Bench;
+namespace Orchestrator.Inference.Benchmarks;
 
 /// <summary>A context of the C API, driven without anything between: what the limit and the others are measured by.</summary>
 internal sealed unsafe class RawContext : IDisposable
@@ -11,6 +12,7 @@ internal sealed unsafe class RawContext : IDisposable
     private readonly nint _memory;
     private readonly int _vocabulary;
     private readonly int _batch;
+    private readonly CancellationToken _cancellationToken;
     private readonly int* _tokens;
     private readonly int* _positions;
     private readonly int* _counts;
@@ -19,7 +21,7 @@ internal sealed unsafe class RawContext : IDisposable
     private readonly sbyte* _outputs;
     private int _count;
 
-    public RawContext(ModelHandle model, int cells, int sequences, int batch, int threads)
+    public RawContext(ModelHandle model, int cells, int sequences, int batch, int threads, CancellationToken cancellationToken)
     {
         var parameters = LlamaApi.ContextDefaultParams();
         parameters.ContextSize = (uint)cells;
@@ -30,11 +32,13 @@ internal sealed unsafe class RawContext : IDisposable
         parameters.NoPerf = 1;
         parameters.SlidingWindowFull = 1;
         parameters.Embeddings = 0;
-        _context = ContextHandle.Create(model, parameters) ?? throw new InvalidOperationException("No context.");
+        _context = ContextHandle.Create(model, parameters) ?? throw new OrchestratorException(
+            ErrorKind.Model, $"llama.cpp cannot make a context of {cells} tokens.", "Ask for fewer agents or a shorter preamble.");
         _context.SetThreads(threads, threads);
         _memory = LlamaApi.GetMemory(_context);
         _vocabulary = LlamaApi.VocabularySize(LlamaApi.ModelVocabulary(model));
         _batch = batch;
+        _cancellationToken = cancellationToken;
         _tokens = Allocate<int>(batch);
         _positions = Allocate<int>(batch);
         _counts = Allocate<int>(batch);
@@ -63,8 +67,10 @@ internal sealed unsafe class RawContext : IDisposable
     }
 
     /// <summary>Computes the batch.</summary>
+    /// <exception cref="OperationCanceledException">It was cancelled before.</exception>
     public void Decode()
     {
+        _cancellationToken.ThrowIfCancellationRequested();
         var batch = new LlamaBatch
         {
             Count = _count,
@@ -102,7 +108,11 @@ internal sealed unsafe class RawContext : IDisposable
     }
 
     /// <summary>The most probable token at an output.</summary>
-    public int Best(int index) => TensorPrimitives.IndexOfMax(new ReadOnlySpan<float>(LlamaApi.GetLogits(_context, index), _vocabulary));
+    public int Best(int index)
+    {
+        var logits = new ReadOnlySpan<float>(LlamaApi.GetLogits(_context, index), _vocabulary);
+        return logits.IndexOf(LogSumExp.Max(logits));
+    }
 
     public void Copy(int source, int destination, int start, int end) => LlamaApi.MemoryCopy(_memory, source, destination, start, end);
 

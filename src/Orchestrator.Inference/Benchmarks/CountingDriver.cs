@@ -1,12 +1,12 @@
-using System.Diagnostics;
 using Orchestrator.Inference.Drivers;
 
-namespace Orchestrator.Inference.Bench;
+namespace Orchestrator.Inference.Benchmarks;
 
 /// <summary>Counts what the engine really gives to the decoder.</summary>
 /// <param name="driver">What decodes.</param>
+/// <param name="time">The clock.</param>
 /// <param name="endless">Whether it knows no end of an answer, so that all have the same length.</param>
-internal sealed class CountingDriver(IModelDriver driver, bool endless = true) : IModelDriver
+internal sealed class CountingDriver(IModelDriver driver, TimeProvider time, bool endless = true) : IModelDriver
 {
     public int Fed { get; private set; }
 
@@ -24,9 +24,9 @@ internal sealed class CountingDriver(IModelDriver driver, bool endless = true) :
     {
         Fed += batch.Count;
         Decodes++;
-        var start = Stopwatch.GetTimestamp();
+        var start = time.GetTimestamp();
         var status = driver.Decode(batch);
-        Decoding += Stopwatch.GetElapsedTime(start);
+        Decoding += time.GetElapsedTime(start);
         return status;
     }
 

@@ -1,7 +1,7 @@
-namespace Orchestrator.Inference.Bench;
+namespace Orchestrator.Inference.Benchmarks;
 
 /// <summary>How the agents of a workload talk.</summary>
-internal enum Talk
+public enum Talk
 {
     /// <summary>In each round all answer at the same time, then see all answers.</summary>
     AtOnce,
@@ -15,7 +15,7 @@ internal enum Talk
 /// <param name="Agents">How many there are.</param>
 /// <param name="Preamble">Tokens of the task and house rules, which all see; the roster of role cards is its end.</param>
 /// <param name="Rounds">How often each of them speaks.</param>
-internal sealed record Workload(Talk Talk, int Agents, int Preamble, int Rounds)
+public sealed record Workload(Talk Talk, int Agents, int Preamble, int Rounds)
 {
     /// <summary>Tokens of an answer.</summary>
     public const int Answer = 32;
@@ -26,14 +26,25 @@ internal sealed record Workload(Talk Talk, int Agents, int Preamble, int Rounds)
     /// <summary>Tokens that say whose turn it is; they stay in the transcript as the message's header.</summary>
     public const int Cue = 8;
 
+    /// <summary>
+    /// The same for every contender, and done before the first measurement: code that runs for the first time is slow.
+    /// </summary>
+    internal static Workload WarmUp { get; } = new(Talk.AtOnce, 2, Role, 1);
+
     /// <summary>Positions that the longest prompt and its answer take.</summary>
-    public int Longest => Role + Preamble + (Agents * Role) + (Agents * Rounds * (Cue + Answer)) + 8;
+    internal int Longest => Role + Preamble + (Agents * Role) + (Agents * Rounds * (Cue + Answer)) + 8;
+
+    /// <summary>Cells that the conversation takes where all agents share them.</summary>
+    internal int SharedCells => Longest + (Agents * (Cue + Answer + 16));
+
+    /// <summary>Cells that it takes where nothing is shared.</summary>
+    internal int SeparateCells => Agents * Longest;
 
     /// <summary>Answers in all.</summary>
-    public int Answers => Agents * Rounds;
+    internal int Answers => Agents * Rounds;
 
     /// <summary>The texts; ids that are ordinary tokens of any vocabulary of that size.</summary>
-    public Texts Write(int vocabulary, int seed)
+    internal Texts Write(int vocabulary, int seed)
     {
         var random = new Random(seed);
         int[] Text(int length) => [.. Enumerable.Range(0, length).Select(_ => random.Next(vocabulary / 4, vocabulary * 3 / 4))];
@@ -43,9 +54,11 @@ internal sealed record Workload(Talk Talk, int Agents, int Preamble, int Rounds)
             [.. Enumerable.Range(0, Agents).Select(_ => Text(Cue))]);
     }
 
+    /// <summary>How the agents talk, in words.</summary>
+    internal string TalkText => Talk == Talk.AtOnce ? "at once" : "in turn";
+
     /// <inheritdoc/>
-    public override string ToString() =>
-        $"{(Talk == Talk.AtOnce ? "at once" : "in turn")}, {Agents} agents, preamble {Preamble}, {Rounds} rounds";
+    public override string ToString() => $"{TalkText}, {Agents} agents, preamble {Preamble}, {Rounds} rounds";
 }
 
 /// <summary>The token ids of a workload.</summary>
