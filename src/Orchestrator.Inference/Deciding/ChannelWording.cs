@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Drivers;
 
@@ -8,7 +9,7 @@ namespace Orchestrator.Inference.Deciding;
 /// option as the system's message: measured on SmolLM2-135M, 77 intents from their names alone, that is right in half
 /// of the cases, where a plain text "Topic: …\nA request about it: " is in a third.
 /// </summary>
-internal sealed class ChannelWording(ITokenizer tokenizer, Func<string, int[]>? renderOpening)
+internal sealed partial class ChannelWording(ITokenizer tokenizer, Func<string, int[]>? renderOpening)
 {
     private const string Described = "Topic: {name}. {description}";
     private const string Named = "Topic: {name}";
@@ -19,7 +20,9 @@ internal sealed class ChannelWording(ITokenizer tokenizer, Func<string, int[]>? 
     public static bool Describes(Choice option) => option.Description is not null || Readable(option.Name).Trim().Contains(' ', StringComparison.Ordinal);
 
     /// <summary>An identifier in words, as text has them.</summary>
-    public static string Readable(string name) => name.Contains(' ', StringComparison.Ordinal) ? name : name.Replace('_', ' ').Replace('.', ' ');
+    public static string Readable(string name) =>
+        name.Contains(' ', StringComparison.Ordinal) ? name
+        : Hump().Replace(name, hump => $" {char.ToLowerInvariant(hump.Value[0])}").Replace('_', ' ').Replace('.', ' ');
 
     /// <summary>The tokens before the evidence, for each option; none is empty.</summary>
     public int[][] Prefixes(ChoiceQuestion question, int[] context) => [.. question.Options.Select(option =>
@@ -52,6 +55,9 @@ internal sealed class ChannelWording(ITokenizer tokenizer, Func<string, int[]>? 
     /// <summary>Whether option and evidence are messages of a chat.</summary>
     private bool InTurns(ChoiceQuestion question) =>
         renderOpening is not null && question.Context.Count == 0 && (question.EvidenceIsRequest || question.ChannelTemplate is null);
+
+    [GeneratedRegex(@"(?<=\p{Ll})\p{Lu}(?=\p{Ll})")]
+    private static partial Regex Hump();
 
     private int[] Begin() => tokenizer.BeginOfText is { } begin ? [begin] : [];
 }
