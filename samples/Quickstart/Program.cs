@@ -13,6 +13,11 @@ Console.WriteLine(await client.GetResponseAsync("Name a colour."));
 var choice = await client.GetChoiceScorer().ScoreAsync(new ChoiceQuestion
 {
     Evidence = "My card was charged twice.",
-    Options = [new("billing"), new("technical"), new("sales")],
+    Options =
+    [
+        new("billing", "Charges, invoices and refunds."),
+        new("technical", "Errors, crashes and setup."),
+        new("sales", "Prices, offers and orders."),
+    ],
 });
 Console.WriteLine($"{choice.Best.Choice.Name} ({choice.Best.Probability:P0})");
