@@ -8,8 +8,8 @@ namespace Orchestrator.Inference.Tests.Scheduling;
 
 /// <summary>
 /// On llama.cpp a batch rounds otherwise than its tokens one by one. So greedy answers under load equal those alone up
-/// to the first step whose two best tokens are closer than ε: 0.01 nats for the generated model in full precision, 0.3
-/// for a quantised one.
+/// to the first step whose two best tokens are closer than ε: 0.05 nats for the generated models in full precision, where
+/// the best token's log-probability moved by up to 0.033 in 17,800 steps, and 0.3 for a quantised one.
 /// </summary>
 public sealed class LlamaScheduleTests : IDisposable
 {
@@ -33,7 +33,7 @@ public sealed class LlamaScheduleTests : IDisposable
         var options = new TinyAdapterOptions();
         var adapter = TinyAdapter.Create(
             _folder.File("tone.gguf"), model, architecture == TinyArchitecture.Recurrent ? options with { Targets = ["ssm_in", "ssm_out"] } : options);
-        await CompareAsync(model, 0.01f, seed, adapter, requests: 40);
+        await CompareAsync(model, 0.05f, seed, adapter, requests: 40);
     }
 
     [SkippableFact]
