@@ -47,6 +47,7 @@ internal static class Decisions
             Scored(model, "direct", Direct, tools, warmAll: true),
             Scored(model, "direct, calibrated", (t, r) => Direct(t, r) with { Method = ChoiceMethod.Calibrated }, tools, warmAll: true),
             Scored(model, "channel", Channel, tools, warmAll: false),
+            Scored(model, "names, then channel", (t, r) => ToolQuestions.Which(r, t), tools, warmAll: true),
             Scored(model, "channel, calibrated", (t, r) => Channel(t, r) with { Method = ChoiceMethod.CalibratedChannel }, tools, warmAll: false),
         ];
         var seconds = contenders.ToDictionary(c => c, _ => new List<double>());

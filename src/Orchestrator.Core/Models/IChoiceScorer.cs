@@ -6,8 +6,8 @@ namespace Orchestrator.Core.Models;
 public enum ChoiceMethod
 {
     /// <summary>
-    /// The channel where every option has a description, combined where each has at least a name of several words, direct
-    /// otherwise.
+    /// Combined where every option has a description or a name of several words, the channel alone where the question words
+    /// it itself, direct otherwise.
     /// </summary>
     Auto,
 
@@ -39,8 +39,8 @@ public enum ChoiceMethod
     CalibratedChannel,
 
     /// <summary>
-    /// The calibrated names choose the ten best; among those the channel decides, with half the calibrated score added.
-    /// Better than either where names say much, and with many options far cheaper than the channel.
+    /// The calibrated names choose those that hold 99 % of their probability, two at least and ten at most; among these the
+    /// channel decides, with half the calibrated score added. Better than either alone, and cheaper than the channel.
     /// </summary>
     Combined,
 }

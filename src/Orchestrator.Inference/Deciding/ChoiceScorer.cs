@@ -19,8 +19,13 @@ public sealed class ChoiceScorer : IChoiceScorer
     /// <summary>The same for the names of options, asked for directly; measured on 48 texts with 77 intents.</summary>
     private const double DirectPart = 0.8;
 
-    /// <summary>How many options the calibrated names leave for the channel, and how much they count beside it; measured on 25 more.</summary>
-    private const int Shortlist = 10;
+    /// <summary>
+    /// The calibrated names leave to the channel the options that hold this much of their probability together, two at least
+    /// and ten at most; and how much the names count beside it, measured on 25 more.
+    /// </summary>
+    private const double ShortlistMass = 0.99;
+    private const int ShortestList = 2;
+    private const int LongestList = 10;
     private const double NamesBesideChannel = 0.5;
 
     private const int QuestionsAtOnce = 64;
@@ -92,10 +97,9 @@ public sealed class ChoiceScorer : IChoiceScorer
     }
 
     private static ChoiceMethod Suited(ChoiceQuestion question) =>
-        question.Options.All(o => o.Description is not null) ? ChoiceMethod.Channel
-        : question.Options.All(ChannelWording.Describes) && question.ChannelTemplate is null ? ChoiceMethod.Combined
-        : question.Options.All(ChannelWording.Describes) ? ChoiceMethod.Channel
-        : ChoiceMethod.Direct;
+        !question.Options.All(ChannelWording.Describes) ? ChoiceMethod.Direct
+        : question.ChannelTemplate is null ? ChoiceMethod.Combined
+        : ChoiceMethod.Channel;
 
     /// <summary>How likely the evidence is given each option.</summary>
     private async Task<ChoiceResult> ScoreChannelAsync(
@@ -135,7 +139,7 @@ public sealed class ChoiceScorer : IChoiceScorer
     {
         var names = await ScoreOptionsAsync(question, ChoiceMethod.Calibrated, cancellationToken).ConfigureAwait(false);
         int[] order = [.. Enumerable.Range(0, question.Options.Count).OrderByDescending(i => names.Scores[i].LogLikelihood)];
-        int[] kept = [.. order.Take(Shortlist).Where((i, place) => place == 0 || double.IsFinite(names.Scores[i].LogLikelihood))];
+        var kept = Shortlist(names, order);
         var channel = await ScoreChannelAsync(
             question with { Options = [.. kept.Select(i => question.Options[i])], LogPriors = null }, ChoiceMethod.Channel, cancellationToken).ConfigureAwait(false);
         var scores = names.Scores.Select((s, i) =>
@@ -158,6 +162,17 @@ public sealed class ChoiceScorer : IChoiceScorer
             ChoiceMethod.Combined,
             names.ComputedTokens + channel.ComputedTokens,
             names.ReusedTokens + channel.ReusedTokens);
+    }
+
+    private static int[] Shortlist(ChoiceResult names, int[] order)
+    {
+        var mass = 0d;
+        return [.. order.Take(LongestList).TakeWhile((i, place) =>
+        {
+            var wanted = place == 0 || (double.IsFinite(names.Scores[i].LogLikelihood) && (place < ShortestList || mass < ShortlistMass));
+            mass += names.Scores[i].Probability;
+            return wanted;
+        })];
     }
 
     /// <summary>How likely each option is after the evidence.</summary>

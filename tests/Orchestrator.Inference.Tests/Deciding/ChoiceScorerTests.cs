@@ -33,7 +33,7 @@ public class ChoiceScorerTests
             Assert.Equal(Options, result.Scores.Select(s => s.Choice));
             var alone = await new ChoiceScorer(other.Engine).ScoreAsync(question);
             Assert.Equal(alone.Scores, result.Scores);
-            Assert.Equal(method == ChoiceMethod.Auto ? ChoiceMethod.Channel : method, result.Method);
+            Assert.Equal(method == ChoiceMethod.Auto ? ChoiceMethod.Combined : method, result.Method);
         }
 
         await harness.AssertClean();
@@ -161,6 +161,42 @@ public class ChoiceScorerTests
     }
 
     [Fact]
+    public async Task The_channel_weighs_no_option_whose_name_is_out_of_the_question()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var question = new ChoiceQuestion
+        {
+            Evidence = "When did it fail?",
+            Options = [.. Enumerable.Range(0, 6).Select(i => new Choice($"topic number {i}", $"Says what is in volume {i}."))],
+        };
+        var names = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Calibrated });
+        var channel = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Channel });
+
+        var combined = await scorer.ScoreAsync(question with { LogPriors = [-60, 0, -60, -60, 0, -60] });
+
+        Assert.Equal(ChoiceMethod.Combined, combined.Method);
+        Assert.All([1, 4], i => Assert.Equal(
+            channel.Scores[i].LogLikelihood + (0.5 * names.Scores[i].LogLikelihood), combined.Scores[i].LogLikelihood, 4));
+        var lowest = Math.Min(combined.Scores[1].LogLikelihood, combined.Scores[4].LogLikelihood);
+        Assert.All([0, 2, 3, 5], i => Assert.True(combined.Scores[i].LogLikelihood < lowest - 30));
+        await harness.AssertClean();
+    }
+
+    [Fact]
+    public async Task A_name_in_camel_case_is_read_as_words()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var question = new ChoiceQuestion { Evidence = "Will it rain?", Options = [new("getWeatherOf"), new("sendMail")], Method = ChoiceMethod.Channel };
+
+        var humped = await scorer.ScoreAsync(question);
+        var spaced = await scorer.ScoreAsync(question with { Options = [new("get weather of"), new("send mail")] });
+
+        Assert.Equal(spaced.Scores.Select(s => s.LogLikelihood), humped.Scores.Select(s => s.LogLikelihood));
+    }
+
+    [Fact]
     public async Task Names_of_several_words_say_what_they_mean()
     {
         await using var harness = new EngineHarness();
@@ -183,7 +219,7 @@ public class ChoiceScorerTests
     {
         await using var harness = new EngineHarness();
         var scorer = new ChoiceScorer(harness.Engine);
-        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = Options };
+        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = Options, Method = ChoiceMethod.Channel };
         await scorer.ScoreAsync(question);
 
         var second = await scorer.ScoreAsync(question with { Evidence = "What is 1 and 1?" });
