@@ -151,7 +151,7 @@ public sealed class ChoiceScorer : IChoiceScorer
 
         var lowest = kept.Min(i => scores[i]);
         var last = names.Scores[kept[^1]].LogLikelihood;
-        foreach (var i in order.Skip(kept.Length))
+        foreach (var i in order.Skip(kept.Count))
         {
             scores[i] = double.IsFinite(names.Scores[i].LogLikelihood) ? lowest + names.Scores[i].LogLikelihood - last : double.NegativeInfinity;
         }
@@ -164,15 +164,22 @@ public sealed class ChoiceScorer : IChoiceScorer
             names.ReusedTokens + channel.ReusedTokens);
     }
 
-    private static int[] Shortlist(ChoiceResult names, int[] order)
+    private static List<int> Shortlist(ChoiceResult names, int[] order)
     {
+        var kept = new List<int>();
         var mass = 0d;
-        return [.. order.Take(LongestList).TakeWhile((i, place) =>
+        foreach (var i in order.Take(LongestList))
         {
-            var wanted = place == 0 || (double.IsFinite(names.Scores[i].LogLikelihood) && (place < ShortestList || mass < ShortlistMass));
+            if (kept.Count > 0 && (!double.IsFinite(names.Scores[i].LogLikelihood) || (kept.Count >= ShortestList && mass >= ShortlistMass)))
+            {
+                break;
+            }
+
+            kept.Add(i);
             mass += names.Scores[i].Probability;
-            return wanted;
-        })];
+        }
+
+        return kept;
     }
 
     /// <summary>How likely each option is after the evidence.</summary>
