@@ -243,6 +243,18 @@ public sealed class DecodeBatch
         return Tokens.Count - 1;
     }
 
+    /// <summary>Lets one more sequence hold a token's cell.</summary>
+    /// <param name="index">The token's index.</param>
+    /// <param name="sequence">The sequence; it holds the same cells before the token as the token's others.</param>
+    public void Join(int index, int sequence)
+    {
+        _sequences.Insert(_sequenceStarts[index + 1], sequence);
+        for (var i = index + 1; i < _sequenceStarts.Count; i++)
+        {
+            _sequenceStarts[i]++;
+        }
+    }
+
     /// <summary>The sequences of all tokens, one after another.</summary>
     internal ReadOnlySpan<int> AllSequences => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_sequences);
 

@@ -146,7 +146,7 @@ public sealed partial class InferenceEngine : IInferenceEngine
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        var job = new ScoreJob(request);
+        var job = new ScoreJob(request, Model.CanCut);
         Submit(job.Branches);
         try
         {

@@ -12,6 +12,11 @@ internal sealed partial class Scheduler
     private bool Fill()
     {
         _batch.Clear();
+        foreach (var (work, _, _) in _fed)
+        {
+            (work as ScoreBranch)?.Batched.Clear();
+        }
+
         _fed.Clear();
         _outputs.Clear();
         if (_active.Count == 0)
@@ -40,8 +45,8 @@ internal sealed partial class Scheduler
         var budget = decodes == 0 ? _info.BatchSize : Math.Min(_info.BatchSize, decodes + _options.PrefillChunk) & ~3;
         foreach (var work in members.Where(w => !IsDecoding(w)))
         {
-            var most = Math.Min(room, budget - _batch.Count);
-            if (most > 0 && (!work.InOneBatch || Pending(work) <= most))
+            var most = Math.Max(0, Math.Min(room, budget - _batch.Count));
+            if (!work.InOneBatch || Pending(work) <= most)
             {
                 room -= Add(work, most);
             }
@@ -91,43 +96,51 @@ internal sealed partial class Scheduler
         _counters.AdapterSwitches++;
     }
 
+    /// <summary>Adds a work's next tokens to the batch.</summary>
+    /// <param name="work">The work.</param>
+    /// <param name="most">The most new tokens; what others have in the batch already costs nothing.</param>
+    /// <returns>How many new tokens were added.</returns>
     private int Add(Work work, int most)
     {
         var leaf = work.Leaf!;
-        var count = Math.Min(Pending(work), most);
-        if (count <= 0)
-        {
-            return 0;
-        }
-
         var first = leaf.ComputedEnd;
-        if (leaf.Halt > first && !work.InOneBatch)
-        {
-            count = Math.Min(count, leaf.Halt - first);
-        }
-
-        for (var position = first; position < first + count; position++)
+        var end = leaf.Halt > first && !work.InOneBatch ? Math.Min(leaf.End, leaf.Halt) : leaf.End;
+        var branch = work as ScoreBranch;
+        var (added, shared) = (0, 0);
+        for (var position = first; position < end; position++)
         {
             var output = work.WantsOutput(position);
-            if (output && _outputs.Count >= _maxOutputs && !work.InOneBatch)
+            var index = branch is { Leaf.Computed: 0 } ? branch.Job.FindShared(branch, position) : -1;
+            if ((index < 0 && added >= most) || (output && _outputs.Count >= _maxOutputs && !work.InOneBatch))
             {
-                count = position - first;
                 break;
             }
 
-            var index = _batch.Add(leaf.Tokens[position - leaf.Start], position, output, leaf.Sequence);
+            if (index >= 0)
+            {
+                shared++;
+                _batch.Join(index, leaf.Sequence);
+                _batch.Outputs[index] |= output;
+            }
+            else
+            {
+                added++;
+                index = _batch.Add(leaf.Tokens[position - leaf.Start], position, output, leaf.Sequence);
+            }
+
+            branch?.Batched.Add(index);
             if (output)
             {
                 _outputs.Add((work, position, index));
             }
         }
 
-        if (count > 0)
+        if (added + shared > 0)
         {
-            _fed.Add((work, count));
+            _fed.Add((work, added + shared, shared));
         }
 
-        return count;
+        return added;
     }
 
     private DecodeStatus Compute()
@@ -151,7 +164,7 @@ internal sealed partial class Scheduler
             LogFailure(error);
             var failure = new InferenceException(
                 InferenceError.DriverFailed, $"The model failed to compute a batch: {error.Message}", "See the log.", error);
-            foreach (var (work, _) in _fed)
+            foreach (var (work, _, _) in _fed)
             {
                 work.Fail(failure);
             }
@@ -187,7 +200,7 @@ internal sealed partial class Scheduler
     {
         if (_info.CanCut)
         {
-            foreach (var (work, _) in _fed)
+            foreach (var (work, _, _) in _fed)
             {
                 _driver.RemoveSequence(work.Leaf!.Sequence, work.Leaf.ComputedEnd, int.MaxValue);
             }
@@ -218,7 +231,7 @@ internal sealed partial class Scheduler
         }
         else if (_noSpace > 2)
         {
-            foreach (var (work, _) in _fed)
+            foreach (var (work, _, _) in _fed)
             {
                 work.Fail(new InferenceException(
                     InferenceError.DriverFailed,

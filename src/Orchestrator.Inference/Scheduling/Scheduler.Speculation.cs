@@ -74,7 +74,7 @@ internal sealed partial class Scheduler
     /// <param name="removeCells">Whether they were computed, so that they have cells.</param>
     private void DropDrafts(bool removeCells)
     {
-        foreach (var (work, _) in _fed)
+        foreach (var (work, _, _) in _fed)
         {
             if (work is not Generation { Drafting: { Draft.Count: > 0 } drafting, Leaf: { } leaf })
             {

@@ -25,7 +25,7 @@ internal sealed partial class Scheduler
     private readonly List<Work> _queue = [];
     private readonly List<Work> _active = [];
     private readonly DecodeBatch _batch = new();
-    private readonly List<(Work Work, int Count)> _fed = [];
+    private readonly List<(Work Work, int Count, int Shared)> _fed = [];
     private readonly List<(Work Work, int Position, int Index)> _outputs = [];
     private readonly int _maxOutputs;
     private readonly Speculator? _speculator;
@@ -225,9 +225,10 @@ internal sealed partial class Scheduler
             return 0;
         }
 
+        var now = _time.GetTimestamp();
         foreach (var work in _queue)
         {
-            work.Rank = work.Origin.Priority + (_time.GetElapsedTime(work.Arrival) / _options.Aging);
+            work.Rank = work.Origin.Priority + (_time.GetElapsedTime(work.Arrival, now) / _options.Aging);
         }
 
         _queue.Sort(static (a, b) => Urgency(a, b));
@@ -269,7 +270,7 @@ internal sealed partial class Scheduler
         // Up to the first output wanted, that one included where its logits were kept.
         var limit = work.NextOutput + 1;
         var match = Tree.Match(work.Plan, tokens[..limit]);
-        if (match.Planned > match.Length)
+        if (match.Planned > match.Length && !(work is ScoreBranch branch && branch.CanShare(match)))
         {
             var planner = match.Planner!;
             if (planner.Halt <= planner.ComputedEnd || planner.Halt > match.Planned)
@@ -355,16 +356,18 @@ internal sealed partial class Scheduler
     /// <summary>Hands out the outputs of a batch.</summary>
     private void HandOut()
     {
-        foreach (var (work, count) in _fed)
+        foreach (var (work, count, shared) in _fed)
         {
             // What is not a sampled or forced token's first pass was computed for the prompt's sake.
             // A draft does not count as computed, and the tree holds none of it, until it is found right.
             var first = work.Leaf!.ComputedEnd;
             var own = Math.Min(count, work.Tokens.Count - first);
-            var computed = Math.Clamp(Math.Max(work.PromptLength, work.Fed) - first, 0, own);
+            var computed = Math.Clamp(Math.Max(work.PromptLength, work.Fed) - first, 0, own) - shared;
             work.Fed = Math.Max(work.Fed, first + own);
             work.CountComputed(computed);
+            work.CountReused(shared);
             _counters.Computed(work, computed);
+            _counters.Reused(work, shared);
             Tree.Advance(work.Leaf, own);
             if (!_info.CanCut && work.Leaf.ComputedEnd == work.Leaf.Halt)
             {
@@ -398,7 +401,15 @@ internal sealed partial class Scheduler
         }
 
         DropDrafts(removeCells: true);
-        foreach (var (work, _) in _fed)
+        foreach (var (work, _, shared) in _fed)
+        {
+            if (shared > 0 && !work.Done)
+            {
+                Tree.Share(work.Leaf!);
+            }
+        }
+
+        foreach (var (work, _, _) in _fed)
         {
             if (work.Done)
             {

@@ -1,12 +1,14 @@
 using System.Runtime.InteropServices;
 using Orchestrator.Core.Models;
+using Orchestrator.Inference.Scheduling.Cache;
 using Orchestrator.Inference.Scheduling.Sampling;
 
 namespace Orchestrator.Inference.Scheduling;
 
 /// <summary>
 /// A <see cref="ScoreRequest"/> at work. Its sequences are sorted, so that those that begin alike are neighbours:
-/// what they share is computed once, and its output read for all.
+/// what they share is computed once, and its output read for all. Where cells can be shared token by token, one batch
+/// computes them all; elsewhere each waits until those before it have left the state that they share.
 /// </summary>
 internal sealed class ScoreJob
 {
@@ -19,8 +21,10 @@ internal sealed class ScoreJob
 
     /// <summary>Creates the job.</summary>
     /// <param name="request">A valid request.</param>
-    public ScoreJob(ScoreRequest request)
+    /// <param name="sharesCells">Whether sequences can share a cell whose token is being computed.</param>
+    public ScoreJob(ScoreRequest request, bool sharesCells)
     {
+        SharesCells = sharesCells;
         _scores = [.. request.Sequences.Select(s => new float[s.Continuation.Count])];
         var branches = request.Sequences.Select((s, i) => new ScoreBranch(this, request.Origin, s, i)).ToList();
         branches.Sort((a, b) => CollectionsMarshal.AsSpan(a.Tokens).SequenceCompareTo(CollectionsMarshal.AsSpan(b.Tokens)));
@@ -33,6 +37,9 @@ internal sealed class ScoreJob
         _unfinished = branches.Count;
     }
 
+    /// <summary>Whether sequences can share a cell whose token is being computed.</summary>
+    public bool SharesCells { get; }
+
     /// <summary>One for each sequence, sorted.</summary>
     public IReadOnlyList<ScoreBranch> Branches { get; }
 
@@ -44,7 +51,31 @@ internal sealed class ScoreJob
 
     /// <summary>Whether a branch can be taken up: nobody before it computes what it shares with them.</summary>
     public bool IsReady(ScoreBranch branch) =>
-        branch.Place == 0 || Branches[branch.Place - 1].Done || branch.NextOutput >= Shared[branch.Place];
+        SharesCells || branch.Place == 0 || Branches[branch.Place - 1].Done || branch.NextOutput >= Shared[branch.Place];
+
+    /// <summary>The token of this batch that a branch shares with one before it, where there is one.</summary>
+    /// <param name="branch">A branch that is being added to the batch.</param>
+    /// <param name="position">The position of its next token.</param>
+    /// <returns>The token's index in the batch, or −1.</returns>
+    public int FindShared(ScoreBranch branch, int position)
+    {
+        if (!SharesCells)
+        {
+            return -1;
+        }
+
+        var leaf = branch.Leaf!;
+        for (var i = branch.Place; i > 0 && Shared[i] > position; i--)
+        {
+            var other = Branches[i - 1];
+            if (other.Leaf?.Parent == leaf.Parent && other.Leaf!.Computed == 0 && position - leaf.Start < other.Batched.Count)
+            {
+                return other.Batched[position - leaf.Start];
+            }
+        }
+
+        return -1;
+    }
 
     /// <summary>How much of a branch the unfinished ones beside it need.</summary>
     public int NeededByOthers(ScoreBranch branch)
@@ -72,6 +103,11 @@ internal sealed class ScoreJob
     /// <summary>Reads the output at a position for all branches that share it.</summary>
     public void Record(ScoreBranch branch, int position, ReadOnlySpan<float> logits)
     {
+        if (branch.NextOutput != position || branch.Done)
+        {
+            return;
+        }
+
         var (_, normaliser) = LogSumExp.Compute(logits);
         for (var i = branch.Place; i >= 0 && (i == branch.Place || Shared[i + 1] > position); i--)
         {
@@ -138,6 +174,14 @@ internal sealed class ScoreBranch(ScoreJob job, ModelRequest origin, ScoreSequen
 
     /// <summary>The place among the sorted branches.</summary>
     public int Place { get; set; }
+
+    /// <summary>Where its tokens stand in the batch being filled.</summary>
+    public List<int> Batched { get; } = [];
+
+    /// <summary>Whether what it would go on from is planned by another branch, whose batch it can share.</summary>
+    /// <param name="match">What the cache holds.</param>
+    public bool CanShare(KvMatch match) =>
+        job.SharesCells && match.Length >= sequence.Prefix.Count && match.Planner!.Owner is ScoreBranch other && other.Job == job;
 
     /// <summary>What is scored.</summary>
     public IReadOnlyList<int> Continuation => sequence.Continuation;

@@ -127,9 +127,11 @@ public class InferenceEngineTests
             Enumerable.Range(1, s.Continuation.Count - 1).Select(n => string.Join(',', s.Continuation.Take(n)))));
         Assert.Equal(prefix.Length + trie.Count, result.ComputedTokens);
 
-        // Once more: the prefix and its logits are there.
+        // Once more: the prefix and its logits are there, and what is left makes one batch, each token once.
+        var steps = harness.Engine.GetStatistics().Steps;
         var again = await harness.Engine.ScoreAsync(request);
         Assert.Equal(trie.Count, again.ComputedTokens);
+        Assert.Equal(steps + 1, harness.Engine.GetStatistics().Steps);
         Assert.Equal(result.LogProbabilities[3], again.LogProbabilities[3]);
         await harness.AssertClean();
     }

@@ -175,6 +175,10 @@ internal sealed partial class KvTree
         CellsUsed += count;
     }
 
+    /// <summary>Enters that what a leaf has computed lies in the cells of a leaf beside it.</summary>
+    /// <param name="leaf">A leaf with an owner, whose tokens joined those of the other in a batch.</param>
+    public void Share(KvNode leaf) => Join(Split(leaf, leaf.Computed));
+
     /// <summary>Cuts a leaf's run; what is planned goes too.</summary>
     /// <param name="leaf">The leaf.</param>
     /// <param name="end">The position to cut at; not before the leaf's start.</param>
