@@ -2,7 +2,7 @@ using Orchestrator.Core;
 
 namespace Orchestrator.Inference.Gguf;
 
-/// <summary>A LoRA adapter that was found to fit a model, described from its header alone.</summary>
+/// <summary>A LoRA adapter, described from its header alone.</summary>
 /// <param name="Path">The adapter's file.</param>
 /// <param name="Name">What it calls itself, or its file's name.</param>
 /// <param name="Architecture">The architecture that it is for.</param>
@@ -36,14 +36,24 @@ public sealed record AdapterCard(
             throw GgufError.Of(problems, "Use an adapter that was trained on this model, or export it again.");
         }
 
+        return Of(file);
+    }
+
+    /// <summary>Describes an adapter, whatever model it is for.</summary>
+    /// <param name="file">The header of a GGUF file of type adapter.</param>
+    /// <exception cref="OrchestratorException">The file is not sound.</exception>
+    public static AdapterCard Of(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        AdapterValidator.ValidateAlone(file);
         var metadata = file.Metadata;
         var halves = file.Tensors.Where(tensor => tensor.Name.EndsWith(AdapterValidator.SuffixB, StringComparison.Ordinal)).ToList();
         return new AdapterCard(
-            path,
-            metadata.Text("general.name") ?? System.IO.Path.GetFileNameWithoutExtension(path),
+            file.Path,
+            metadata.Text("general.name") ?? System.IO.Path.GetFileNameWithoutExtension(file.Path),
             metadata.Text("general.architecture")!,
-            (float)metadata.Number("adapter.lora.alpha")!,
-            (int)halves.Max(tensor => AdapterValidator.Rank(tensor)),
+            (float)(metadata.Number("adapter.lora.alpha") ?? 0),
+            (int)halves.Select(AdapterValidator.Rank).DefaultIfEmpty().Max(),
             [.. halves.Select(tensor => tensor.Name[..^AdapterValidator.SuffixB.Length])],
             metadata.TryGet(AdapterValidator.InvocationKey, out var tokens) ? Array.ConvertAll((uint[])tokens.Content, id => (int)id) : [],
             file.Length);

@@ -30,11 +30,8 @@ public static class AdapterValidator
     /// <summary>Whether a file says that it is an adapter, not a model.</summary>
     internal static bool IsAdapter(GgufFile file) => file.Metadata.Text("general.type") == "adapter";
 
-    /// <summary>The model that an adapter was made for, by its own account; null where it doesn't say.</summary>
-    internal static string? BaseOf(GgufFile adapter) => adapter.Metadata.Text("general.base_model.0.name");
-
-    /// <summary>Finds what is wrong with an adapter whatever model it is for.</summary>
-    internal static IReadOnlyList<GgufProblem> CheckAlone(GgufFile adapter)
+    /// <summary>Refuses what is wrong with an adapter whatever model it is for.</summary>
+    internal static void ValidateAlone(GgufFile adapter)
     {
         var findings = new GgufFindings(adapter.Path);
         LayoutRules.Check(adapter, findings);
@@ -42,7 +39,10 @@ public static class AdapterValidator
         findings.Require(kind == "lora", "adapter.type", $"the value is '{kind}', but must be 'lora'");
         _ = findings.Text(adapter.Metadata, "general.architecture");
         findings.Require(adapter.Tensors.Count > 0, "tensors", "the adapter holds none");
-        return findings.Problems;
+        if (findings.Problems.Count > 0)
+        {
+            throw GgufError.Of(findings.Problems, "Export the adapter again.");
+        }
     }
 
     /// <summary>The rank of an update, from its second half.</summary>

@@ -24,7 +24,7 @@ internal static class GgufError
     internal static OrchestratorException Of(
         IReadOnlyList<GgufProblem> problems, string remedy = FetchAgain, Exception? inner = null)
     {
-        var more = problems.Count > 1 ? $" (and {problems.Count - 1} more: {string.Join("; ", problems.Skip(1).Take(4).Select(p => $"{p.Where}: {p.Cause}"))})" : "";
+        var more = problems.Count > 1 ? $" (and {problems.Count - 1} more: {string.Join("; ", problems.Skip(1).Take(2).Select(p => $"{p.Where}: {p.Cause}"))})" : "";
         return new OrchestratorException(ErrorKind.Model, $"{problems[0]}{more}", remedy, inner);
     }
 }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Security.Cryptography;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling.Cache;
 
@@ -118,33 +117,12 @@ internal sealed class AdapterLoader(IModelDriver driver, Func<string, string?>? 
         return AdapterPlan.From(others, adapters, start);
     }
 
-    /// <summary>What tells a loaded adapter's content from any other's.</summary>
-    public string ContentOf(string name)
-    {
-        var loaded = _loaded[name];
-        return loaded.Content ??= Hash(loaded);
-    }
-
     public static InferenceException Missing(string name) =>
         new(InferenceError.Adapter, $"There is no adapter '{name}'.", "List the adapters with `orchestrator model list`.");
-
-    private static string Hash(Loaded loaded)
-    {
-        if (!File.Exists(loaded.Path))
-        {
-            return loaded.Path;
-        }
-
-        using var file = File.OpenRead(loaded.Path);
-        return Convert.ToHexStringLower(SHA256.HashData(file));
-    }
 
     private static string Stamp(string path) => File.Exists(path)
         ? string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(path).Length} {File.GetLastWriteTimeUtc(path).Ticks}")
         : "";
 
-    private sealed record Loaded(int Number, string Path, string Stamp, IReadOnlyList<int> Invocation)
-    {
-        public string? Content { get; set; }
-    }
+    private sealed record Loaded(int Number, string Path, string Stamp, IReadOnlyList<int> Invocation);
 }

@@ -63,7 +63,7 @@ public sealed class ModelStore
         && file.Sha256 == Catalogue.Find(record.Name)?.Sha256
         && new FileInfo(file.Path) is { Exists: true } now && now.Length == file.Bytes;
 
-    /// <summary>Fetches a model, or returns at once where it is here already.</summary>
+    /// <summary>Fetches a model, or an adapter, or returns at once where it is here already.</summary>
     /// <param name="nameOrSource">A catalogue's name, <c>owner/repo/file.gguf</c> on the hub, or an address.</param>
     /// <param name="progress">Told how far it is, about ten times a second.</param>
     /// <param name="cancellation">Stops the pull; what has come stays, and the next pull goes on from there.</param>
@@ -93,7 +93,10 @@ public sealed class ModelStore
         }
 
         var record = new ModelRecord(
-            entry?.Name ?? Path.GetFileNameWithoutExtension(parts[0].FileName), files[0].Path, files, source.ToString(), _time.GetUtcNow());
+            entry?.Name ?? Path.GetFileNameWithoutExtension(parts[0].FileName), files[0].Path, files, source.ToString(), _time.GetUtcNow())
+        {
+            Adapter = AdapterInfo.Of(GgufReader.Read(files[0].Path, cancellation)),
+        };
         await PutAsync(record, cancellation);
         return record;
     }
@@ -114,8 +117,14 @@ public sealed class ModelStore
         }
 
         path = Path.GetFullPath(path);
-        var adapter = ReadAdapter(path, cancellation);
-        var parts = adapter is null ? GgufValidator.ReadValid(path, cancellation).Parts : [adapter];
+        var file = GgufReader.Read(path, cancellation);
+        var adapter = AdapterInfo.Of(file);
+        if (adapter is not null)
+        {
+            AdapterValidator.ValidateAlone(file);
+        }
+
+        var parts = adapter is null ? GgufValidator.ReadValid(path, cancellation).Parts : [file];
         if (Find(name) is { } taken && taken.Path != path)
         {
             throw new OrchestratorException(
@@ -137,7 +146,7 @@ public sealed class ModelStore
 
         var record = new ModelRecord(name, files[0].Path, files, null, _time.GetUtcNow())
         {
-            Adapter = adapter is null ? null : new AdapterInfo(adapter.Metadata.Text("general.architecture")!, AdapterValidator.BaseOf(adapter)),
+            Adapter = adapter,
         };
         await PutAsync(record, cancellation);
         return record;
@@ -187,9 +196,13 @@ public sealed class ModelStore
             }
         }
 
-        if (ReadAdapter(record.Path, cancellation) is null)
+        if (record.Adapter is null)
         {
             GgufValidator.ReadValid(record.Path, cancellation);
+        }
+        else
+        {
+            AdapterValidator.ValidateAlone(GgufReader.Read(record.Path, cancellation));
         }
 
         return record;
@@ -288,25 +301,16 @@ public sealed class ModelStore
         }
     }
 
-    /// <summary>Reads a sound adapter; null for any other file.</summary>
-    private static GgufFile? ReadAdapter(string path, CancellationToken cancellation)
-    {
-        var file = GgufReader.Read(path, cancellation);
-        if (!AdapterValidator.IsAdapter(file))
-        {
-            return null;
-        }
-
-        var problems = AdapterValidator.CheckAlone(file);
-        return problems.Count == 0 ? file : throw GgufError.Of(problems, "Export the adapter again.");
-    }
-
     /// <summary>A file that came from outside is checked before it takes its place; errors name the place, not the part.</summary>
     private static GgufFile Sound(string part, string target, CancellationToken cancellation)
     {
         using var stream = File.OpenRead(part);
         var file = GgufReader.Read(stream, target, cancellation);
-        if ((file.Metadata.Integer("split.count") ?? 0) <= 1)
+        if (AdapterValidator.IsAdapter(file))
+        {
+            AdapterValidator.ValidateAlone(file);
+        }
+        else if ((file.Metadata.Integer("split.count") ?? 0) <= 1)
         {
             GgufValidator.Validate(new GgufModel([file]));
         }

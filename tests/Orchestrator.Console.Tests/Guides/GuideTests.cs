@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using Orchestrator.Testing.Models;
 
 namespace Orchestrator.Console.Tests.Guides;
 
@@ -10,6 +12,7 @@ namespace Orchestrator.Console.Tests.Guides;
 public sealed partial class GuideTests
 {
     [Theory]
+    [InlineData("adapters.md")]
     [InlineData("prompts-and-teams.md")]
     [InlineData("writing-a-plugin.md")]
     public async Task Each_command_of_a_guide_does_what_the_guide_says(string guide)
@@ -17,6 +20,12 @@ public sealed partial class GuideTests
         var folder = Directory.CreateTempSubdirectory("orchestrator-guide-").FullName;
         try
         {
+            // What the reader has: a model, an adapter, and a store of their own.
+            File.Copy(TinyModel.SharedPath, Path.Combine(folder, "base.gguf"));
+            TinyAdapter.Create(Path.Combine(folder, "tone.lora.gguf"), TinyModel.SharedPath);
+            await File.WriteAllTextAsync(
+                Path.Combine(folder, "appsettings.json"),
+                JsonSerializer.Serialize(new { Orchestrator = new { Models = new { Root = Path.Combine(folder, "store") } } }));
             var commands = await FollowAsync(Path.Combine(OrchestratorProcess.RepositoryRoot, "docs", "guides", guide), folder);
             Assert.True(commands > 3, "The guide's commands were not found.");
         }

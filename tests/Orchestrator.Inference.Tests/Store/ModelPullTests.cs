@@ -44,6 +44,19 @@ public sealed class ModelPullTests : ModelStoreFixture
         Assert.Equal(Model.Length, record.Bytes);
     }
 
+    [Fact]
+    public async Task An_adapter_is_pulled_as_one()
+    {
+        var bytes = await File.ReadAllBytesAsync(TinyAdapter.Create(Folder.File("tone.gguf"), TinyModel.SharedPath, new TinyAdapterOptions { Base = "tiny" }));
+        Hub.Reply = request => HubReply.File(request, bytes);
+        var store = Store();
+
+        var record = await store.PullAsync("acme/tones/tone.gguf");
+        Assert.Equal(new AdapterInfo("llama", "tiny"), record.Adapter);
+        Assert.Equal(record.Adapter, store.Find("tone")?.Adapter);
+        await store.VerifyAsync("tone");
+    }
+
     [Theory]
     [InlineData("nothing")]
     [InlineData("acme/tiny.gguf")]

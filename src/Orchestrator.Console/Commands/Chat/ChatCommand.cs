@@ -23,6 +23,12 @@ internal sealed class ChatCommand : ConsoleCommand
     private readonly Option<string?> _model = GlobalOptions.Model();
     private readonly Option<bool> _yes = GlobalOptions.Yes();
     private readonly Option<string?> _system = new("--system") { Description = "Instructions for the model." };
+    private readonly Option<string?> _adapter = new("--adapter")
+    {
+        Description = "The adapter that its answers use: its name, or NAME*SCALE; several with ' + ' between them.",
+        HelpName = "NAME",
+    };
+
     private readonly Option<float> _temperature = new("--temperature")
     {
         Description = "0 is greedy, 1 is the model's own distribution.",
@@ -48,6 +54,7 @@ internal sealed class ChatCommand : ConsoleCommand
         Add(_model);
         Add(_yes);
         Add(_system);
+        Add(_adapter);
         Add(_temperature);
         Add(_seed);
         Add(_maxTokens);
@@ -67,6 +74,11 @@ internal sealed class ChatCommand : ConsoleCommand
             Seed = parse.GetValue(_seed),
             MaxOutputTokens = parse.GetValue(_maxTokens),
         };
+        if (parse.GetValue(_adapter) is { } adapter)
+        {
+            options = new ModelRequest { Adapters = AdapterUse.Parse(adapter) }.ApplyTo(options);
+        }
+
         var conversation = new Conversation(model.Chat, options, interaction) { System = parse.GetValue(_system) };
         if (parse.GetValue(_message) is { } message)
         {

@@ -30,7 +30,11 @@ internal sealed class AddModelCommand : ModelStoreCommand
     {
         var interaction = services.GetRequiredService<IInteraction>();
         var path = services.GetRequiredService<RootFolder>().Resolve(parse.GetRequiredValue(_path));
-        await services.GetRequiredService<ModelProbe>().TryAsync(GgufValidator.ReadValid(path, cancellationToken), null, cancellationToken);
+        if (AdapterInfo.Of(GgufReader.Read(path, cancellationToken)) is null)
+        {
+            await services.GetRequiredService<ModelProbe>().TryAsync(GgufValidator.ReadValid(path, cancellationToken), null, cancellationToken);
+        }
+
         var record = await services.GetRequiredService<ModelStore>()
             .AddAsync(path, parse.GetValue(_name), parse.GetValue(_copy), cancellationToken);
         if (interaction.Json)
@@ -39,7 +43,7 @@ internal sealed class AddModelCommand : ModelStoreCommand
         }
         else
         {
-            interaction.WriteLine($"{record.Name}: {ByteSize.Format(record.Bytes)} at {record.Path}{(record.Adapter is { } adapter ? $", an adapter for {Core.Text.TerminalText.Sanitize(adapter.ToString())}" : "")}");
+            interaction.WriteLine(Describe(record));
         }
 
         return ExitCodes.Ok;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using Microsoft.Extensions.Hosting;
 using Orchestrator.Console.Hosting;
+using Orchestrator.Core.Text;
+using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Store;
 
 namespace Orchestrator.Console.Commands.Models;
@@ -28,6 +30,11 @@ internal abstract class ModelStoreCommand(string name, string description, param
     : ConsoleCommand(name, description, examples)
 {
     public override void Configure(ParseResult parse, HostApplicationBuilder builder) => builder.AddModelStore();
+
+    /// <summary>A record in one line.</summary>
+    protected static string Describe(ModelRecord record) =>
+        $"{record.Name}: {ByteSize.Format(record.Bytes)} at {record.Path}"
+        + (record.Adapter is { } adapter ? $", an adapter for {TerminalText.Sanitize(adapter.ToString())}" : "");
 
     protected static Argument<string?> ModelArgument() => new("model")
     {

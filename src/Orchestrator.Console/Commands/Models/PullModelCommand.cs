@@ -2,7 +2,6 @@ using System.CommandLine;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
-using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Store;
 
 namespace Orchestrator.Console.Commands.Models;
@@ -20,7 +19,7 @@ internal sealed class PullModelCommand : ModelStoreCommand
     public PullModelCommand()
         : base(
             "pull",
-            "Fetch a model. A pull that was stopped goes on where it was.",
+            "Fetch a model, or an adapter. A pull that was stopped goes on where it was.",
             "orchestrator model pull smollm2-135m",
             "orchestrator model pull Qwen/Qwen3-0.6B-GGUF/Qwen3-0.6B-Q8_0.gguf",
             "HF_ENDPOINT=https://mirror.example HF_TOKEN=… orchestrator model pull llama-3.2-1b") => Add(_source);
@@ -37,7 +36,7 @@ internal sealed class PullModelCommand : ModelStoreCommand
             return ExitCodes.Ok;
         }
 
-        interaction.WriteLine($"{record.Name}: {ByteSize.Format(record.Bytes)} at {record.Path}");
+        interaction.WriteLine(Describe(record));
         foreach (var file in record.Files)
         {
             interaction.WriteLine($"SHA-256 {file.Sha256}");

@@ -5,6 +5,7 @@ using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Native;
+using Orchestrator.Inference.Store;
 using Spectre.Console;
 
 namespace Orchestrator.Console.Commands.Models;
@@ -32,7 +33,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
     public ShowModelCommand()
         : base(
             "show",
-            "Show what a model is and the memory it takes, without loading it.",
+            "Show what a model is and the memory it takes, or what an adapter changes, without loading it.",
             "orchestrator model show smollm2-135m",
             "orchestrator model show ./model.gguf --context 8192 --json")
     {
@@ -43,7 +44,16 @@ internal sealed class ShowModelCommand : ModelStoreCommand
     public override Task<int> ExecuteAsync(ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
-        var model = GgufReader.ReadModel(services.FindModel(parse.GetValue(_model)), cancellationToken);
+        var named = parse.GetValue(_model);
+        var adapter = named is null ? null : services.GetRequiredService<ModelStore>().Find(named);
+        var path = adapter?.Adapter is null ? services.FindModel(named) : adapter.Path;
+        if (GgufReader.Read(path, cancellationToken) is var file && AdapterInfo.Of(file) is { } info)
+        {
+            Write(interaction, AdapterCard.Of(file), info);
+            return Task.FromResult(ExitCodes.Ok);
+        }
+
+        var model = GgufReader.ReadModel(path, cancellationToken);
         var problems = GgufValidator.Check(model);
         var card = ModelCard.Of(model);
         var available = Hardware.Detect().AvailableMemory;
@@ -86,6 +96,39 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         GgufValidator.Validate(model);
         return Task.FromResult(ExitCodes.Ok);
     }
+
+    private static void Write(IInteraction interaction, AdapterCard card, AdapterInfo info)
+    {
+        if (interaction.Json)
+        {
+            interaction.WriteJson(new
+            {
+                card.Name,
+                card.Architecture,
+                info.Base,
+                card.Rank,
+                card.Alpha,
+                card.Targets,
+                card.InvocationTokens,
+                card.Path,
+                FileBytes = card.Bytes,
+            });
+            return;
+        }
+
+        var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
+        void Row(string name, string value) => grid.AddRow(new Text(name), new Text(Core.Text.TerminalText.Sanitize(value)));
+        Row("adapter", card.Name);
+        Row("for", info.Base is null ? $"a {card.Architecture} model" : $"{info.Base} ({card.Architecture})");
+        Row("rank", Invariant($"{card.Rank}, alpha {card.Alpha}"));
+        Row("changes", Invariant($"{card.Targets.Count} matrices: {string.Join(", ", card.Targets.Select(MatrixKind).Distinct())}"));
+        Row("acts", card.InvocationTokens.Count == 0 ? "on all tokens" : $"from its invocation tokens on ({string.Join(' ', card.InvocationTokens)})");
+        Row("file", $"{card.Path}, {ByteSize.Format(card.Bytes)}");
+        interaction.Render(grid);
+    }
+
+    /// <summary>The kind of a matrix that each layer has: "attn_q" of "blk.3.attn_q.weight".</summary>
+    private static string MatrixKind(string tensor) => tensor.Split('.') is [.., var kind, "weight"] ? kind : tensor;
 
     private static void Write(IInteraction interaction, ModelCard card, IReadOnlyList<MemoryEstimate> memory, long available, int largest)
     {

@@ -47,7 +47,10 @@ internal sealed class VerifyModelsCommand : ModelStoreCommand
             try
             {
                 var record = await store.VerifyAsync(name, cancellationToken);
-                await probe.TryAsync(GgufReader.ReadModel(record.Path, cancellationToken), null, cancellationToken);
+                if (record.Adapter is null)
+                {
+                    await probe.TryAsync(GgufReader.ReadModel(record.Path, cancellationToken), null, cancellationToken);
+                }
             }
             catch (OrchestratorException e) when (e.Kind == ErrorKind.Model)
             {
