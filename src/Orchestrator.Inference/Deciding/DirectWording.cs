@@ -24,16 +24,11 @@ internal sealed class DirectWording(ITokenizer tokenizer, Func<string, string, i
     {
         var cue = question.DirectCue ?? DefaultCue;
         var end = whole ? "\n" : "";
-        if (renderAnswer is null || question.Context.Count > 0 || !(question.EvidenceIsRequest || question.DirectCue is null))
-        {
-            return [.. question.Options.Select(option => Join(context, evidence + cue, ChannelWording.Readable(option.Name) + end))];
-        }
-
-        // The cue's last space belongs to the word that follows, as vocabularies have it.
-        var begun = renderAnswer(evidence, cue.Trim());
-        var space = cue.EndsWith(' ') ? " " : "";
+        var (before, space) = renderAnswer is null || question.Context.Count > 0 || !(question.EvidenceIsRequest || question.DirectCue is null)
+            ? Lead(context, evidence + cue)
+            : (renderAnswer(evidence, cue.Trim()), cue.EndsWith(' ') ? " " : "");
         return [.. question.Options.Select(option =>
-            new ScoreSequence(begun, tokenizer.Tokenize(space + ChannelWording.Readable(option.Name) + end, parseSpecial: false)))];
+            new ScoreSequence(before, tokenizer.Tokenize(space + ChannelWording.Readable(option.Name) + end, parseSpecial: false)))];
     }
 
     /// <summary>Each option's letter after the evidence and the list of options.</summary>
@@ -51,19 +46,19 @@ internal sealed class DirectWording(ITokenizer tokenizer, Func<string, string, i
         var list = string.Concat(question.Options.Select((o, i) =>
             $"{(char)('A' + i)}. {ChannelWording.Readable(o.Name)}{(o.Description is null ? "" : ": " + o.Description)}\n"));
         var text = $"{question.Evidence}\n{list}{question.DirectCue?.TrimStart('\n') ?? "Answer: "}";
-        return [.. question.Options.Select((_, i) => Join(context, text, ((char)('A' + i)).ToString()))];
+        var (before, space) = Lead(context, text);
+        return [.. question.Options.Select((_, i) =>
+            new ScoreSequence(before, tokenizer.Tokenize(space + (char)('A' + i), parseSpecial: false)))];
     }
 
     /// <summary>
-    /// Joins a prefix and what is scored after it. A space between them belongs to the word that follows, as
-    /// vocabularies have it.
+    /// What stands before an option, and the space that its continuation begins with: it belongs to the word that
+    /// follows, as vocabularies have it.
     /// </summary>
-    private ScoreSequence Join(int[] context, string prefix, string continuation)
+    private (int[] Tokens, string Space) Lead(int[] context, string text)
     {
-        var trimmed = prefix.TrimEnd(' ');
-        int[] before = [.. context, .. tokenizer.Tokenize(trimmed, parseSpecial: false)];
-        return before.Length > 0
-            ? new ScoreSequence(before, tokenizer.Tokenize(prefix[trimmed.Length..] + continuation, parseSpecial: false))
-            : new ScoreSequence([tokenizer.EndOfText], tokenizer.Tokenize(continuation, parseSpecial: false));
+        var trimmed = text.TrimEnd(' ');
+        int[] tokens = [.. context, .. tokenizer.Tokenize(trimmed, parseSpecial: false)];
+        return tokens.Length > 0 ? (tokens, text[trimmed.Length..]) : ([tokenizer.EndOfText], "");
     }
 }
