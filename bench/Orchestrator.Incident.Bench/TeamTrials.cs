@@ -51,48 +51,37 @@ internal sealed class TeamTrials : IAsyncDisposable
         var team = TeamLibrary.ReadFile(Path.Combine(_root, "teams", "incident.yaml"));
         team = team with { Inputs = new Dictionary<string, string> { ["logs"] = logs } };
         var journal = new MemoryRunJournal($"incident-{trial.Seed}", TimeProvider.System);
-        AgentTeam? agents = null;
         var watch = Stopwatch.StartNew();
-        try
-        {
-            var result = await _services.GetRequiredService<TeamRunner>().RunAsync(
-                new TeamRun
+        var result = await _services.GetRequiredService<TeamRunner>().RunAsync(
+            new TeamRun
+            {
+                Team = team,
+                Task = "Find the root cause",
+                Journal = journal,
+                OutputFolder = output,
+                Seed = seed,
+                Assemble = async (runJournal, token) =>
                 {
-                    Team = team,
-                    Task = "Find the root cause",
-                    Journal = journal,
-                    OutputFolder = output,
-                    Seed = seed,
-                    Assemble = async (runJournal, token) =>
-                    {
-                        var client = new JournalingChatClient(_model.Chat, runJournal);
-                        var context = new PluginContext { Root = _root, OutputFolder = output };
-                        agents = await _services.GetRequiredService<AgentFactory>().CreateAsync(team, client, context, runJournal, token);
-                        return new TeamMembers(agents.Agents, client, agents.Tools);
-                    },
+                    var client = new JournalingChatClient(_model.Chat, runJournal);
+                    var context = new PluginContext { Root = _root, OutputFolder = output };
+                    var agents = await _services.GetRequiredService<AgentFactory>().CreateAsync(team, client, context, runJournal, token);
+                    return new TeamMembers(agents.Agents, client, agents.Tools, agents);
                 },
-                cancellation);
-            var report = result.Deliverable is { } file ? await File.ReadAllTextAsync(file, cancellation) : "";
-            return trial with
-            {
-                Team = result.Decision?.Winner,
-                LogPriors = Suspect.Rank(LogIndex.Build(new LogReader(logs), cancellation)).ToDictionary(s => s.Service, s => Math.Log(Math.Max(1e-3, s.Score))),
-                Votes = result.Decision?.Ballots.ToDictionary(b => b.Voter, b => b.Result.Scores.ToDictionary(s => s.Choice.Name, s => s.LogLikelihood / Math.Max(1, b.Result.EvidenceTokens))),
-                Reason = result.Reason == "completed" ? result.Reason : $"{result.Reason}: {result.Summary}",
-                Citations = Citations.In(report).Count,
-                Broken = report.Length == 0 ? 0 : Citations.Problems(report, new LogReader(logs)).Count,
-                Seconds = watch.Elapsed.TotalSeconds,
-                Computed = result.Usage.ComputedTokens,
-                Reused = result.Usage.ReusedTokens,
-            };
-        }
-        finally
+            },
+            cancellation);
+        var report = result.Deliverable is { } file ? await File.ReadAllTextAsync(file, cancellation) : "";
+        return trial with
         {
-            if (agents is not null)
-            {
-                await agents.DisposeAsync();
-            }
-        }
+            Team = result.Decision?.Winner,
+            LogPriors = Suspect.Rank(LogIndex.Build(new LogReader(logs), cancellation)).ToDictionary(s => s.Service, s => Math.Log(Math.Max(1e-3, s.Score))),
+            Votes = result.Decision?.Ballots.ToDictionary(b => b.Voter, b => b.Result.Scores.ToDictionary(s => s.Choice.Name, s => s.LogLikelihood / Math.Max(1, b.Result.EvidenceTokens))),
+            Reason = result.Reason == "completed" ? result.Reason : $"{result.Reason}: {result.Summary}",
+            Citations = Citations.In(report).Count,
+            Broken = report.Length == 0 ? 0 : Citations.Problems(report, new LogReader(logs)).Count,
+            Seconds = watch.Elapsed.TotalSeconds,
+            Computed = result.Usage.ComputedTokens,
+            Reused = result.Usage.ReusedTokens,
+        };
     }
 
     public ValueTask DisposeAsync() => _services.DisposeAsync();

@@ -103,7 +103,7 @@ public sealed class AgentFactory(
                 LoggerFactory = loggerFactory,
             });
         }).ToList();
-        return new AgentTeam(agents, new KernelToolInvoker(everything), set, approvals);
+        return new AgentTeam(agents, new KernelToolInvoker(everything), set, approvals, journal);
     }
 
     private AgentCard Card(TeamDefinition team, MemberDefinition member, PluginSet set) => new(

@@ -56,27 +56,19 @@ public sealed class IncidentTeamTests : IDisposable
             ChoiceScorer = new ScriptedChoiceScorer(q => q.Options[0].Name),
         };
         var team = TeamLibrary.ReadFile(Path.Combine(root, "teams", "incident.yaml"));
-        AgentTeam? agents = null;
-        try
+        var result = await services.GetRequiredService<TeamRunner>().RunAsync(new TeamRun
         {
-            var result = await services.GetRequiredService<TeamRunner>().RunAsync(new TeamRun
+            Team = team,
+            Task = "Find the root cause",
+            Journal = new MemoryRunJournal("test", TimeProvider.System),
+            OutputFolder = _output.Path,
+            Assemble = async (journal, token) =>
             {
-                Team = team,
-                Task = "Find the root cause",
-                Journal = new MemoryRunJournal("test", TimeProvider.System),
-                OutputFolder = _output.Path,
-                Assemble = async (journal, token) =>
-                {
-                    agents = await services.GetRequiredService<AgentFactory>().CreateAsync(team, client, new PluginContext { Root = root, OutputFolder = _output.Path }, journal, token);
-                    return new TeamMembers(agents.Agents, client, agents.Tools);
-                },
-            });
-            return (result, result.Deliverable is { } file ? await File.ReadAllTextAsync(file) : "");
-        }
-        finally
-        {
-            await (agents?.DisposeAsync() ?? ValueTask.CompletedTask);
-        }
+                var agents = await services.GetRequiredService<AgentFactory>().CreateAsync(team, client, new PluginContext { Root = root, OutputFolder = _output.Path }, journal, token);
+                return new TeamMembers(agents.Agents, client, agents.Tools, agents);
+            },
+        });
+        return (result, result.Deliverable is { } file ? await File.ReadAllTextAsync(file) : "");
     }
 
     private static string Root()

@@ -20,7 +20,7 @@ public sealed class PluginCatalogue
     /// <summary>Creates a catalogue; nothing is read or started yet.</summary>
     /// <param name="options">The folders, what is switched on, and what is approved.</param>
     /// <param name="services">What plugins' constructors may take; null for nothing.</param>
-    /// <param name="loggerFactory">Hears what MCP servers write to standard error.</param>
+    /// <param name="loggerFactory">Hears what MCP servers write to standard error, and of plugins that do not close.</param>
     public PluginCatalogue(
         AgentsOptions options, IServiceProvider? services = null, ILoggerFactory? loggerFactory = null)
     {
@@ -100,11 +100,11 @@ public sealed class PluginCatalogue
                 open.Add(await OpenAsync(Find(listing, name), context, cancellationToken).ConfigureAwait(false));
             }
 
-            return new PluginSet(open, Adjust);
+            return Set(open, context);
         }
         catch
         {
-            await new PluginSet(open, Adjust).DisposeAsync().ConfigureAwait(false);
+            await Set(open, context).DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }
@@ -123,7 +123,7 @@ public sealed class PluginCatalogue
         var plugin = manifest.Kind == PluginKind.Assembly
             ? AssemblyPluginLoader.Describe(manifest)
             : await OpenAsync(manifest, context, cancellationToken).ConfigureAwait(false);
-        await using var set = new PluginSet([plugin], Adjust);
+        await using var set = Set([plugin], context);
         return
         [
             .. set.Plugins[0].Select(f =>
@@ -160,6 +160,9 @@ public sealed class PluginCatalogue
             PluginKind.Prompts => PromptPluginLoader.Load(manifest),
             _ => await McpPluginLoader.LoadAsync(manifest, context, _loggerFactory, cancellationToken).ConfigureAwait(false),
         };
+
+    private PluginSet Set(IReadOnlyList<OpenPlugin> open, PluginContext context) =>
+        new(open, Adjust, context.TimeProvider, _loggerFactory.CreateLogger("Orchestrator.Plugins"));
 
     /// <summary>What the settings say about approval goes before what the manifest says.</summary>
     private ToolPolicy Adjust(string plugin, string function, ToolPolicy policy) =>

@@ -9,40 +9,7 @@ public static class TeamTemplates
 {
     private static readonly Dictionary<string, string> Templates = new(StringComparer.Ordinal)
     {
-        ["pair"] = """
-            description: A writer drafts an answer, and a reviewer looks for what is wrong with it.
-
-            members:
-              - name: writer
-                role: writer
-                description: Drafts clear, short answers.
-                capabilities: [writing]
-                plugins: [math, time]
-                prompt: concise
-              - name: reviewer
-                role: reviewer
-                description: Looks for mistakes, gaps and claims without evidence.
-                capabilities: [reviewing]
-                plugins: [math-evaluate]
-                prompt: concise
-                temperature: 0.3
-
-            planner:
-              kind: fixed
-              tasks:
-                - id: draft
-                  description: Draft an answer to the task.
-                  capability: writing
-                - id: review
-                  description: Review the draft and name what most needs mending.
-                  needs: [draft]
-                  capability: reviewing
-
-            protocol:
-              kind: roundRobin
-              max_rounds: 1
-
-            """,
+        ["pair"] = Shipped("pair"),
         ["research"] = """
             description: Readers look through a folder of texts, and the team settles what they say.
 
@@ -108,5 +75,12 @@ public static class TeamTemplates
             ? $"# yaml-language-server: $schema=team.schema.json\nname: {name}\n{text}"
             : throw new OrchestratorException(
                 ErrorKind.Usage, Spelling.Sentence($"There is no template '{template}'{Spelling.Hint(template, Templates.Keys)}"), $"Take one of {string.Join(", ", Names)}.");
+    }
+
+    // What a team begins with is one that is used, and not a copy of it.
+    private static string Shipped(string team)
+    {
+        using var reader = new StreamReader(typeof(TeamTemplates).Assembly.GetManifestResourceStream($"{team}.yaml")!);
+        return reader.ReadToEnd().Split($"name: {team}\n", 2)[1];
     }
 }

@@ -84,38 +84,27 @@ internal sealed class RunCommand : ConsoleCommand
         var output = parse.GetValue(_output) is { } folder
             ? services.GetRequiredService<RootFolder>().Resolve(folder)
             : store.GetOutputFolder(file.RunId);
-        AgentTeam? agents = null;
-        try
-        {
-            var result = await services.GetRequiredService<TeamRunner>().RunAsync(
-                new TeamRun
-                {
-                    Team = team,
-                    Task = task,
-                    Journal = journal,
-                    OutputFolder = output,
-                    Seed = parse.GetValue(_seed),
-                    Model = model.Engine.Model.Name,
-                    PlanOnly = parse.GetValue(_planOnly),
-                    Progress = view as IProgress<TurnProgress>,
-                    Assemble = async (runJournal, token) =>
-                    {
-                        var client = new JournalingChatClient(model.Chat, runJournal);
-                        agents = await services.GetRequiredService<AgentFactory>().CreateAsync(
-                            team, client, Context(services, output), runJournal, token);
-                        return new TeamMembers(agents.Agents, client, agents.Tools);
-                    },
-                },
-                cancellationToken);
-            return Report(result, interaction, services.GetRequiredService<RootFolder>(), output, store.GetFolder(file.RunId));
-        }
-        finally
-        {
-            if (agents is not null)
+        var result = await services.GetRequiredService<TeamRunner>().RunAsync(
+            new TeamRun
             {
-                await agents.DisposeAsync();
-            }
-        }
+                Team = team,
+                Task = task,
+                Journal = journal,
+                OutputFolder = output,
+                Seed = parse.GetValue(_seed),
+                Model = model.Engine.Model.Name,
+                PlanOnly = parse.GetValue(_planOnly),
+                Progress = view as IProgress<TurnProgress>,
+                Assemble = async (runJournal, token) =>
+                {
+                    var client = new JournalingChatClient(model.Chat, runJournal);
+                    var agents = await services.GetRequiredService<AgentFactory>().CreateAsync(
+                        team, client, Context(services, output), runJournal, token);
+                    return new TeamMembers(agents.Agents, client, agents.Tools, agents);
+                },
+            },
+            cancellationToken);
+        return Report(result, interaction, services.GetRequiredService<RootFolder>(), output, store.GetFolder(file.RunId));
     }
 
     private static int Report(

@@ -40,7 +40,9 @@ internal static class ConsoleHost
             .AddConsoleFormatter<RedactingConsoleFormatter, ConsoleFormatterOptions>();
         builder.Services.Configure<ConsoleLoggerOptions>(
             o => o.LogToStandardErrorThreshold = LogLevel.Trace);
-        builder.Logging.SetMinimumLevel(parse.GetValue(GlobalOptions.Verbose) ? LogLevel.Debug : LogLevel.Critical);
+        var verbose = parse.GetValue(GlobalOptions.Verbose);
+        builder.Logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Critical)
+            .AddFilter("Orchestrator.Plugins", verbose ? LogLevel.Debug : LogLevel.Warning);
 
         // Ctrl-C belongs to the command: the first stops the turn and keeps the run, the second exits.
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text;
 using Orchestrator.Console.Terminal;
 
@@ -21,15 +20,15 @@ internal sealed class LaneWriter
     private readonly List<(string Agent, string Text)> _remarks = [];
     private readonly int _nameWidth;
     private readonly int _textWidth;
-    private readonly StringBuilder _word = new();
+    private readonly StreamWrap _text;
     private string? _floor;
-    private int _column;
 
     public LaneWriter(IInteraction interaction, IReadOnlyList<string> agents)
     {
         _interaction = interaction;
         _nameWidth = Math.Clamp(agents.Select(a => a.Length).DefaultIfEmpty(8).Max(), 6, 18);
         _textWidth = Math.Max(20, interaction.Width - _nameWidth - 4);
+        _text = new StreamWrap(interaction, _textWidth, () => Bar(_floor!, named: false));
         foreach (var agent in agents)
         {
             _lanes[agent] = _lanes.Count;
@@ -57,10 +56,7 @@ internal sealed class LaneWriter
             return;
         }
 
-        foreach (var c in text)
-        {
-            Put(c);
-        }
+        _text.Append(text);
     }
 
     /// <summary>Ends what an agent was saying; who had the floor meanwhile goes on.</summary>
@@ -83,8 +79,7 @@ internal sealed class LaneWriter
     {
         if (_floor is not null)
         {
-            PutWord();
-            _interaction.WriteLine();
+            _text.End();
             _floor = null;
         }
 
@@ -124,67 +119,11 @@ internal sealed class LaneWriter
     private void Begin(string agent)
     {
         Bar(agent);
-        _column = 0;
         _floor = agent;
         if (_waiting.Remove(agent, out var earlier))
         {
             Append(agent, earlier.ToString());
         }
-    }
-
-    private void Put(char c)
-    {
-        if (c == '\n')
-        {
-            PutWord();
-            NewLine();
-        }
-        else if (c == ' ')
-        {
-            PutWord();
-            if (_column > 0 && _column < _textWidth)
-            {
-                _interaction.Write(" ");
-                _column++;
-            }
-        }
-        else
-        {
-            _word.Append(c);
-        }
-    }
-
-    private void PutWord()
-    {
-        if (_word.Length == 0)
-        {
-            return;
-        }
-
-        var word = _word.ToString();
-        _word.Clear();
-        var length = new StringInfo(word).LengthInTextElements;
-        if (_column + length > _textWidth && _column > 0)
-        {
-            NewLine();
-        }
-
-        while (word.Length > _textWidth)
-        {
-            _interaction.Write(word[.._textWidth]);
-            word = word[_textWidth..];
-            NewLine();
-        }
-
-        _interaction.Write(word);
-        _column += word.Length;
-    }
-
-    private void NewLine()
-    {
-        _interaction.WriteLine();
-        Bar(_floor!, named: false);
-        _column = 0;
     }
 
     private void Bar(string agent, bool named = true)

@@ -40,9 +40,6 @@ public sealed record TeamRun
 
     /// <summary>Gets answers piece by piece as they are made, from the threads that make them; may be null.</summary>
     public IProgress<TurnProgress>? Progress { get; init; }
-
-    /// <summary>Lets a person stop turns; may be null.</summary>
-    public RunControl? Control { get; init; }
 }
 
 /// <summary>Who and what a run works with.</summary>

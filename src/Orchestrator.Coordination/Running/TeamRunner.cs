@@ -190,7 +190,6 @@ public sealed partial class TeamRunner
             {
                 Seed = run.Seed,
                 Progress = run.Progress,
-                Control = run.Control,
                 TokensLeft = budget.TokensForTurn,
             },
         };

@@ -37,9 +37,6 @@ public sealed class TurnTaker
     /// <summary>Called before each turn; throws where the run must not go on, and gives the most tokens of an answer.</summary>
     public Func<int>? TokensLeft { get; init; }
 
-    /// <summary>Stops the turns that are being taken, and not the run; may be null.</summary>
-    public RunControl? Control { get; init; }
-
     /// <summary>Asks an agent for a turn.</summary>
     /// <param name="agent">The agent.</param>
     /// <param name="turn">What it is asked.</param>
@@ -62,8 +59,7 @@ public sealed class TurnTaker
         };
 
         using var deadline = new CancellationTokenSource(_options.TurnTimeout, _clock);
-        using var linked = CancellationTokenSource.CreateLinkedTokenSource(
-            cancellationToken, deadline.Token, Control?.TurnToken ?? CancellationToken.None);
+        using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, deadline.Token);
         string failure;
         try
         {
@@ -84,10 +80,6 @@ public sealed class TurnTaker
         catch (OperationCanceledException) when (deadline.IsCancellationRequested)
         {
             failure = $"It did not answer within {_options.TurnTimeout.TotalSeconds:0.###} s.";
-        }
-        catch (OperationCanceledException) when (linked.IsCancellationRequested)
-        {
-            failure = "Its turn was stopped.";
         }
         catch (Exception e)
         {

@@ -249,10 +249,11 @@ internal sealed partial class ModelDownload(
         {
             return action();
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
-            // ENOSPC, EDQUOT and EFBIG; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL.
-            var full = OperatingSystem.IsWindows() ? e.HResult is unchecked((int)0x80070027) or unchecked((int)0x80070070) : e.HResult is 28 or 122 or 27;
+            // ENOSPC and EDQUOT; ERROR_HANDLE_DISK_FULL and ERROR_DISK_FULL; and EFBIG, which .NET takes for an argument's fault.
+            var full = e is ArgumentOutOfRangeException
+                || (OperatingSystem.IsWindows() ? e.HResult is unchecked((int)0x80070027) or unchecked((int)0x80070070) : e.HResult is 28 or 122);
             throw new OrchestratorException(
                 ErrorKind.Model,
                 full

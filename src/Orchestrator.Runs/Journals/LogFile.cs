@@ -20,7 +20,18 @@ internal sealed class LogFile(string path) : ILogFile
 {
     private readonly SafeFileHandle _handle = File.OpenHandle(path, FileMode.CreateNew, FileAccess.Write, FileShare.Read);
 
-    public void Write(ReadOnlySpan<byte> bytes, long offset) => RandomAccess.Write(_handle, bytes, offset);
+    public void Write(ReadOnlySpan<byte> bytes, long offset)
+    {
+        try
+        {
+            RandomAccess.Write(_handle, bytes, offset);
+        }
+        catch (ArgumentOutOfRangeException e)
+        {
+            // So .NET reports EFBIG: a quota or the file system lets the file grow no further.
+            throw new IOException("The file system or a quota does not let it grow any further.", e);
+        }
+    }
 
     public void Flush() => RandomAccess.FlushToDisk(_handle);
 

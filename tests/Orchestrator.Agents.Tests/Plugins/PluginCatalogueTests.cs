@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using Microsoft.SemanticKernel;
 using Orchestrator.Agents.Definitions;
@@ -8,6 +9,9 @@ using Orchestrator.Agents.Tests.Definitions;
 using Orchestrator.Agents.Tools;
 using Orchestrator.Core;
 using Orchestrator.Core.Plugins;
+using Orchestrator.Core.Runs;
+using Orchestrator.Core.Teams;
+using Orchestrator.Testing.Models;
 
 namespace Orchestrator.Agents.Tests.Plugins;
 
@@ -71,6 +75,33 @@ public sealed class PluginCatalogueTests : IDisposable
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => opening);
+    }
+
+    [Theory]
+    [InlineData("stubborn", 10, "The plugin 'sample' did not close within 10 s and was abandoned.")]
+    [InlineData("whiny", 0, "The plugin 'sample' failed to close: InvalidOperationException: not yet")]
+    public async Task A_plugin_that_does_not_close_does_not_hold_up_the_run_and_is_told_of(string input, int seconds, string trouble)
+    {
+        InstallAssembly("");
+        var time = new FakeTimeProvider();
+        var journal = new RecordingJournal();
+        await using var services = new ServiceCollection().AddLogging()
+            .AddOrchestratorAgents(options => options.PluginFolders.Add(_folder.Path))
+            .BuildServiceProvider();
+        var team = new TeamDefinition
+        {
+            Name = "one",
+            Description = "d",
+            Members = [new MemberDefinition { Name = "ada", Role = "r", Description = "d", Plugins = ["sample"] }],
+        };
+        var agents = await services.GetRequiredService<AgentFactory>().CreateAsync(
+            team, new ScriptedChatClient(), Context((input, "yes")) with { TimeProvider = time }, journal);
+
+        var closing = agents.DisposeAsync().AsTask();
+        time.Advance(TimeSpan.FromSeconds(seconds));
+        await closing;
+
+        Assert.Equal(new RunFailed(trouble, Fatal: false), Assert.Single(journal.Events));
     }
 
     [Fact]

@@ -33,6 +33,7 @@ public sealed class BadInputTests : IDisposable
             Write($"teams/{input}.yaml", $"description: d\nmembers: [{{name: ada, role: r, description: d, plugins: [sample]}}]\ninputs: {{{input}: nowhere}}");
         }
 
+        Write("teams/whiny.yaml", "description: d\nmembers: [{name: ada, role: r, description: d, plugins: [sample]}]\nplanner: {kind: fixed, tasks: [{id: a, description: x}]}\ninputs: {whiny: \"yes\"}");
         Write("plugins/sample/plugin.yaml", "name: sample\ndescription: d\nkind: assembly\nassembly: SamplePlugin.dll\nside_effects: none\ndeadline: 1s");
         foreach (var file in Directory.EnumerateFiles(OrchestratorProcess.AssetFolder("SamplePlugin")))
         {
@@ -71,6 +72,19 @@ public sealed class BadInputTests : IDisposable
         var (exit, shown) = await OrchestratorProcess.RunAsync($"orchestrator runs show {run}", _folder);
         Assert.Equal(0, exit);
         Assert.Contains(cause, shown, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("run teams/whiny.yaml Hello --plan-only --model good.gguf", "trouble: ")]
+    [InlineData("team validate teams/whiny.yaml", "warn: Orchestrator.Plugins: ")]
+    public async Task A_plugin_that_does_not_close_is_told_of_and_changes_no_exit_code(string line, string label)
+    {
+        var (exit, output) = await OrchestratorProcess.RunAsync($"orchestrator {line}", _folder);
+
+        Assert.True(exit == 0, output);
+        Assert.Equal(
+            $"{label}The plugin 'sample' failed to close: InvalidOperationException: not yet",
+            Assert.Single(output.Split('\n'), text => text.Contains("'sample'", StringComparison.Ordinal)));
     }
 
     private async Task FailsAsync(string line, int code, string cause, string remedy)

@@ -16,8 +16,9 @@ public sealed partial class DocumentedCommandTests
     /// <summary>The first argument is the place, the second the command line.</summary>
     public static TheoryData<string, string> Documents() => Collect(
         from file in DocumentFiles()
-        from Match match in Command().Matches(File.ReadAllText(file))
-        select (Path.GetRelativePath(OrchestratorProcess.RepositoryRoot, file), match.Groups["line"].Value));
+        let name = Path.GetRelativePath(OrchestratorProcess.RepositoryRoot, file)
+        from line in LinesOf(name)
+        select (name, line));
 
     public static TheoryData<string, string> Examples() => Collect(
         from command in Commands(OrchestratorCommand.Create())
@@ -75,6 +76,10 @@ public sealed partial class DocumentedCommandTests
             Assert.All(OrchestratorCommand.Create().Subcommands, command => Assert.Matches($@"`(orchestrator )?{command.Name}\b", text));
         }
     }
+
+    /// <summary>The command lines that a Markdown file shows.</summary>
+    internal static IEnumerable<string> LinesOf(string file) =>
+        Command().Matches(File.ReadAllText(Path.Combine(OrchestratorProcess.RepositoryRoot, file))).Select(match => match.Groups["line"].Value);
 
     private static bool OnlyNamed(ParseResult parse, ParseError error) =>
         parse.Tokens.All(token => token.Type == TokenType.Command)

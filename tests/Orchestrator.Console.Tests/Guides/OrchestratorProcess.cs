@@ -9,25 +9,21 @@ internal static class OrchestratorProcess
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     /// <summary>The program as the build left it.</summary>
-    public static string Program
-    {
-        get
-        {
-            var output = new DirectoryInfo(AppContext.BaseDirectory);
-            return Path.Combine(RepositoryRoot, "src", "Orchestrator.Console", "bin", output.Parent!.Name, output.Name, "orchestrator.dll");
-        }
-    }
+    public static string Program => Path.Combine(OutputOf("src/Orchestrator.Console"), "orchestrator.dll");
 
     /// <summary>Where a program or plugin that tests start or load was built.</summary>
-    public static string AssetFolder(string project)
+    public static string AssetFolder(string project) => OutputOf($"tests/assets/{project}");
+
+    /// <summary>Where a project was built, in the configuration of the tests.</summary>
+    public static string OutputOf(string project)
     {
         var output = new DirectoryInfo(AppContext.BaseDirectory);
-        return Path.Combine(RepositoryRoot, "tests", "assets", project, "bin", output.Parent!.Name, output.Name);
+        return Path.Combine(RepositoryRoot, project, "bin", output.Parent!.Name, output.Name);
     }
 
     public static string RepositoryRoot { get; } = FindRoot(AppContext.BaseDirectory);
 
-    /// <summary>Runs a command line whose first word is <c>orchestrator</c> or <c>dotnet</c>.</summary>
+    /// <summary>Runs a command line whose first word is <c>orchestrator</c> or another program.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(string commandLine, string folder)
     {
         using var process = Start(commandLine, folder);
@@ -47,7 +43,7 @@ internal static class OrchestratorProcess
         return (process.ExitCode, await output + await error);
     }
 
-    /// <summary>Starts a command line whose first word is <c>orchestrator</c> or <c>dotnet</c>.</summary>
+    /// <summary>Starts a command line whose first word is <c>orchestrator</c> or another program.</summary>
     public static Process Start(string commandLine, string folder)
     {
         var words = Split(commandLine);

@@ -4,7 +4,7 @@ using Orchestrator.Testing.Models;
 
 namespace Orchestrator.Console.Tests.Runs;
 
-/// <summary>A run that is stopped while a tool of it is under way.</summary>
+/// <summary>A run that is stopped while a tool of it is under way, and a benchmark that is stopped.</summary>
 public sealed class InterruptTests : IDisposable
 {
     private readonly string _folder = Directory.CreateTempSubdirectory("orchestrator-stop-").FullName;
@@ -35,17 +35,27 @@ public sealed class InterruptTests : IDisposable
     {
         Skip.If(OperatingSystem.IsWindows(), "Signals are sent by kill.");
         using var process = await RunUntilStuckAsync();
-        using (var kill = Process.Start("kill", ["-INT", $"{process.Id}"]))
-        {
-            await kill.WaitForExitAsync();
-        }
-
+        await InterruptAsync(process);
         var rest = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
 
         Assert.Equal(130, process.ExitCode);
         Assert.Contains("\"reason\":\"cancelled\"", rest.TrimEnd().Split('\n')[^1], StringComparison.Ordinal);
         Assert.Contains("cancelled The run was cancelled.", await ShowAsync(), StringComparison.Ordinal);
+    }
+
+    [SkippableFact]
+    public async Task Ctrl_C_ends_a_benchmark_with_one_line()
+    {
+        Skip.If(OperatingSystem.IsWindows(), "Signals are sent by kill.");
+        using var process = OrchestratorProcess.Start($"orchestrator bench --model \"{TinyModel.SharedPath}\"", _folder);
+        await ReadUntilAsync(process, "(writing one answer)");
+        await InterruptAsync(process);
+        await process.StandardOutput.ReadToEndAsync();
+        var error = await process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+
+        Assert.Equal((130, "error: Interrupted.\n"), (process.ExitCode, error));
     }
 
     [Fact]
@@ -63,18 +73,29 @@ public sealed class InterruptTests : IDisposable
     private async Task<Process> RunUntilStuckAsync()
     {
         var process = OrchestratorProcess.Start($"orchestrator run stuck Hello --json --model \"{TinyModel.SharedPath}\"", _folder);
+        await ReadUntilAsync(process, "\"type\":\"tool.called\"");
+        return process;
+    }
+
+    private static async Task ReadUntilAsync(Process process, string text)
+    {
         var lines = new List<string>();
         while (await process.StandardOutput.ReadLineAsync() is { } line)
         {
             lines.Add(line);
-            if (line.Contains("\"type\":\"tool.called\"", StringComparison.Ordinal))
+            if (line.Contains(text, StringComparison.Ordinal))
             {
-                return process;
+                return;
             }
         }
 
-        Assert.Fail($"No tool was called:\n{string.Join('\n', lines)}\n{await process.StandardError.ReadToEndAsync()}");
-        return process;
+        Assert.Fail($"{text} never came:\n{string.Join('\n', lines)}\n{await process.StandardError.ReadToEndAsync()}");
+    }
+
+    private static async Task InterruptAsync(Process process)
+    {
+        using var kill = Process.Start("kill", ["-INT", $"{process.Id}"]);
+        await kill.WaitForExitAsync();
     }
 
     private async Task<string> ShowAsync()

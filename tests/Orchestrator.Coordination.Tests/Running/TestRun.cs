@@ -60,8 +60,6 @@ internal sealed class TestRun : IAsyncDisposable
 
     internal MemoryRunJournal Journal { get; } = new("r1", TimeProvider.System);
 
-    internal RunControl Control { get; } = new();
-
     internal bool PlanOnly { get; init; }
 
     internal bool Disposed { get; private set; }
@@ -88,7 +86,6 @@ internal sealed class TestRun : IAsyncDisposable
                 OutputFolder = OutputFolder,
                 Seed = 7,
                 PlanOnly = PlanOnly,
-                Control = Control,
             },
             cancellationToken);
     }
@@ -96,7 +93,6 @@ internal sealed class TestRun : IAsyncDisposable
     public ValueTask DisposeAsync()
     {
         _prompts.Dispose();
-        Control.Dispose();
         Directory.Delete(_folder, recursive: true);
         return Journal.DisposeAsync();
     }

@@ -126,7 +126,7 @@ internal sealed class ChatCommand : ConsoleCommand
                         }
                         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
                         {
-                            interaction.WriteLine();
+                            // What was written of it stands, and the next may be asked for.
                         }
                     }
 
@@ -163,17 +163,7 @@ internal sealed class ChatCommand : ConsoleCommand
             var question = new ChatMessage(ChatRole.User, text);
             prompt.AddRange(_messages);
             prompt.Add(question);
-            var updates = new List<ChatResponseUpdate>();
-            await foreach (var update in client.GetStreamingResponseAsync(prompt, options, cancellationToken))
-            {
-                updates.Add(update);
-                if (!interaction.Json)
-                {
-                    interaction.Write(update.Text);
-                }
-            }
-
-            var response = updates.ToChatResponse();
+            var response = await AskAsync(prompt, cancellationToken);
             var call = ModelCall.From(response);
             Report(response, call);
             _messages.Add(question);
@@ -186,6 +176,32 @@ internal sealed class ChatCommand : ConsoleCommand
             _messages.Add(answer);
         }
 
+        private async Task<ChatResponse> AskAsync(List<ChatMessage> prompt, CancellationToken cancellationToken)
+        {
+            if (interaction.Json)
+            {
+                return await client.GetResponseAsync(prompt, options, cancellationToken);
+            }
+
+            // Where no terminal reads, a line stays a line.
+            var lines = new StreamWrap(interaction, interaction.Live || interaction.Interactive ? interaction.Width : StreamWrap.Unlimited);
+            var updates = new List<ChatResponseUpdate>();
+            try
+            {
+                await foreach (var update in client.GetStreamingResponseAsync(prompt, options, cancellationToken))
+                {
+                    updates.Add(update);
+                    lines.Append(update.Text);
+                }
+            }
+            finally
+            {
+                lines.End();
+            }
+
+            return updates.ToChatResponse();
+        }
+
         private void Report(ChatResponse response, ModelCall? call)
         {
             if (interaction.Json)
@@ -194,7 +210,6 @@ internal sealed class ChatCommand : ConsoleCommand
                 return;
             }
 
-            interaction.WriteLine();
             if (call is null || !interaction.Interactive)
             {
                 return;
