@@ -44,7 +44,7 @@ internal static class ConsoleHost
         builder.Logging.SetMinimumLevel(verbose ? LogLevel.Debug : LogLevel.Critical)
             .AddFilter("Orchestrator.Plugins", verbose ? LogLevel.Debug : LogLevel.Warning);
 
-        // Ctrl-C belongs to the command: the first stops the turn and keeps the run, the second exits.
+        // Ctrl-C belongs to the command: a run ends in its log, a conversation drops the answer under way.
         builder.Services.AddSingleton<IHostLifetime, CommandLifetime>();
         builder.Services.AddSingleton(InterruptHandler.Instance);
         builder.Services.AddSingleton(interaction);
