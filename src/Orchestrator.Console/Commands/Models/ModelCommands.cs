@@ -18,6 +18,7 @@ internal static class ModelCommands
         new RemoveModelCommand(),
         new VerifyModelsCommand(),
         new ProbeModelCommand(),
+        new MeasureModelCommand(),
         new TokenizeCommand(),
         new TemplateCommand(),
         new ScoreCommand());
@@ -29,7 +30,7 @@ internal abstract class ModelStoreCommand(string name, string description, param
 {
     public override void Configure(ParseResult parse, HostApplicationBuilder builder) => builder.AddModelStore();
 
-    protected static Argument<string?> ModelArgument() => new("model")
+    public static Argument<string?> ModelArgument() => new("model")
     {
         Description = "A GGUF file, or a model's name in the store. Default: Orchestrator:Model in the settings.",
         HelpName = "PATH|NAME",

@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Native;
 using Spectre.Console;
@@ -49,6 +50,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         var available = Hardware.Detect().AvailableMemory;
         var memory = Contexts(card, parse.GetValue(_context)).Select(context => card.MemoryAt(context)).ToList();
         var largest = card.LargestContext(available);
+        var decisions = DecisionProfileFile.Read(model);
         if (interaction.Json)
         {
             interaction.WriteJson(new
@@ -74,12 +76,14 @@ internal sealed class ShowModelCommand : ModelStoreCommand
                 Memory = memory,
                 AvailableMemory = available,
                 LargestContext = largest,
+                Decisions = decisions.Profile,
+                DecisionsProblem = decisions.Problem,
                 Problems = problems.Select(problem => problem.ToString()),
             });
         }
         else
         {
-            Write(interaction, card, memory, available, largest);
+            Write(interaction, card, decisions, memory, available, largest);
         }
 
         // What the header says is shown of a broken file too; the error comes after it.
@@ -87,7 +91,8 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         return Task.FromResult(ExitCodes.Ok);
     }
 
-    private static void Write(IInteraction interaction, ModelCard card, IReadOnlyList<MemoryEstimate> memory, long available, int largest)
+    private static void Write(
+        IInteraction interaction, ModelCard card, DecisionProfileReading decisions, IReadOnlyList<MemoryEstimate> memory, long available, int largest)
     {
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         void Row(string name, string value) => grid.AddRow(new Text(name), new Text(value));
@@ -101,6 +106,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         Row("chat template", card.ChatTemplate is null ? "none" : Invariant($"yes, {card.ChatTemplate.Length:N0} characters"));
         Row("licence", Core.Text.TerminalText.Sanitize(card.Licence ?? "not named"));
         Row("file", $"{card.Path}, {ByteSize.Format(card.FileBytes)}{(card.Parts > 1 ? $" in {card.Parts} parts" : "")}");
+        Row("decisions", decisions.Problem ?? MeasurementView.Summary(decisions.Profile) ?? "by default, not measured: orchestrator model measure");
         interaction.Render(grid);
         interaction.WriteLine();
 
