@@ -89,7 +89,7 @@ internal static class ModelHosting
         var host = services.GetRequiredService<ModelHost>();
         if (DecisionProfileFile.Read(file).Problem is { } problem)
         {
-            interaction.MarkupLine($"[yellow]warning:[/] {problem} Decisions take the default methods.");
+            interaction.Warning($"{problem} Decisions take the default methods; measure it again: orchestrator model measure");
         }
 
         if (!interaction.Live)

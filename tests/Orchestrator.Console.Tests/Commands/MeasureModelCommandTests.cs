@@ -87,8 +87,9 @@ public sealed class MeasureModelCommandTests : IDisposable
         Assert.Contains($"{path} is not used", (await RunAsync("model", "show", "tiny.gguf", "--json")).Output, StringComparison.Ordinal);
         Assert.Contains("orchestrator model measure", await DoctorAsync("fix"), StringComparison.Ordinal);
         await File.WriteAllTextAsync(Path.Combine(_root, "text.txt"), "the team");
-        var (exit, _, error) = await RunAsync("model", "score", "text.txt", "--model", "tiny.gguf", "--json");
+        var (exit, output, error) = await RunAsync("model", "score", "text.txt", "--model", "tiny.gguf");
         Assert.Equal(ExitCodes.Ok, exit);
+        Assert.DoesNotContain("warning", output, StringComparison.Ordinal);
         Assert.Contains($"warning: {path} is not used", error, StringComparison.Ordinal);
     }
 
