@@ -106,7 +106,7 @@ public sealed record DecisionCase(string Text, IReadOnlyList<Choice> Options, st
 
     private static OrchestratorException Wrong(string place, string cause, Exception? inner = null) => new(
         ErrorKind.Configuration,
-        $"{place}: {cause}.",
+        $"{place}: {cause.TrimEnd('.')}.",
         """Write a JSON object on each line, such as: {"text": "Will it rain?", "options": [{"name": "weather"}, {"name": "news"}], "right": "weather"}""",
         inner);
 

@@ -75,7 +75,7 @@ public static class DecisionProfileFile
             return Unusable(e.Message);
         }
 
-        DecisionProfileReading Unusable(string cause) => new(null, $"{path} is not used: {cause}.");
+        DecisionProfileReading Unusable(string cause) => new(null, $"{path} is not used: {cause.TrimEnd('.')}.");
     }
 
     /// <summary>Fails where a profile could not be kept, so that nothing is measured in vain.</summary>
