@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orchestrator.Console.Commands.Models;
 using Orchestrator.Console.Terminal;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Store;
 
@@ -86,6 +87,11 @@ internal static class ModelHosting
         var file = await services.FindOrPullModelAsync(model, pull, cancellationToken);
         var interaction = services.GetRequiredService<IInteraction>();
         var host = services.GetRequiredService<ModelHost>();
+        if (DecisionProfileFile.Read(file).Problem is { } problem)
+        {
+            interaction.Warning($"{problem} Decisions take the default methods; measure it again: orchestrator model measure");
+        }
+
         if (!interaction.Live)
         {
             return await host.LoadAsync(file, progress: null, cancellationToken);

@@ -45,6 +45,9 @@ internal interface IInteraction
     /// <summary>Reports an error with its way out to standard error.</summary>
     void Error(string message, string? remedy = null);
 
+    /// <summary>Tells on standard error what is amiss, though the work goes on.</summary>
+    void Warning(string message);
+
     /// <summary>Shows a bar while work goes on; without a live display, a line now and then.</summary>
     Task<T> ProgressAsync<T>(string title, Func<IProgress<ProgressReport>, Task<T>> work);
 

@@ -90,6 +90,9 @@ internal sealed class SpectreInteraction : IInteraction
         }
     }
 
+    public void Warning(string message) =>
+        _error.MarkupLineInterpolated(CultureInfo.InvariantCulture, $"[yellow]warning:[/] {TerminalText.Sanitize(message)}");
+
     public async Task<T> ProgressAsync<T>(string title, Func<IProgress<ProgressReport>, Task<T>> work)
     {
         if (!Live)

@@ -6,8 +6,9 @@ namespace Orchestrator.Core.Models;
 public enum ChoiceMethod
 {
     /// <summary>
-    /// Combined where every option has a description or a name of several words, the channel alone where the question words
-    /// it itself, direct otherwise.
+    /// What was measured to suit the model, where that is known and the question does not word the channel itself. Else
+    /// combined where every option has a description or a name of several words, the channel alone where the question words
+    /// it itself and the evidence is no request, direct otherwise.
     /// </summary>
     Auto,
 

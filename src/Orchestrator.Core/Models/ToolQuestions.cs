@@ -23,7 +23,6 @@ public static class ToolQuestions
         ChannelTemplate = Channel,
         EvidenceIsRequest = true,
         DirectCue = "\nFunction: ",
-        Method = ChoiceMethod.Combined,
         Request = request ?? new ModelRequest(),
     };
 

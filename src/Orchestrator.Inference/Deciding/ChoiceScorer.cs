@@ -35,6 +35,7 @@ public sealed class ChoiceScorer : IChoiceScorer
     private readonly ChannelWording _channel;
     private readonly DirectWording _direct;
     private readonly NeutralEvidence _neutral;
+    private readonly DecisionProfile? _profile;
 
     /// <summary>Creates the scorer.</summary>
     /// <param name="engine">The model.</param>
@@ -49,11 +50,13 @@ public sealed class ChoiceScorer : IChoiceScorer
     /// Turns a user's message, and a beginning of the answer to it, into token ids, the begin token included; null where
     /// the model has no chat template.
     /// </param>
+    /// <param name="profile">What was measured to suit the model; null takes the defaults.</param>
     public ChoiceScorer(
         IInferenceEngine engine,
         Func<IReadOnlyList<ChatMessage>, int[]>? renderContext = null,
         Func<string, int[]>? renderOpening = null,
-        Func<string, string, int[]>? renderAnswer = null)
+        Func<string, string, int[]>? renderAnswer = null,
+        DecisionProfile? profile = null)
     {
         ArgumentNullException.ThrowIfNull(engine);
         _engine = engine;
@@ -61,6 +64,7 @@ public sealed class ChoiceScorer : IChoiceScorer
         _channel = new ChannelWording(engine.Tokenizer, renderOpening);
         _direct = new DirectWording(engine.Tokenizer, renderAnswer);
         _neutral = new NeutralEvidence(engine);
+        _profile = profile;
     }
 
     /// <inheritdoc/>
@@ -96,10 +100,16 @@ public sealed class ChoiceScorer : IChoiceScorer
             : await ScoreOptionsAsync(question, method, cancellationToken).ConfigureAwait(false);
     }
 
-    private static ChoiceMethod Suited(ChoiceQuestion question) =>
+    private ChoiceMethod Suited(ChoiceQuestion question) => _profile?.MethodFor(question) ?? DefaultFor(question);
+
+    /// <summary>How a question is scored where nothing was measured.</summary>
+    internal static ChoiceMethod DefaultFor(ChoiceQuestion question) =>
         !question.Options.All(ChannelWording.Describes) ? ChoiceMethod.Direct
-        : question.ChannelTemplate is null ? ChoiceMethod.Combined
-        : ChoiceMethod.Channel;
+        : WordsChannel(question) ? ChoiceMethod.Channel
+        : ChoiceMethod.Combined;
+
+    /// <summary>Whether a question is made for the channel. A request is laid out in turns, which suits every method.</summary>
+    internal static bool WordsChannel(ChoiceQuestion question) => question.ChannelTemplate is not null && !question.EvidenceIsRequest;
 
     /// <summary>How likely the evidence is given each option.</summary>
     private async Task<ChoiceResult> ScoreChannelAsync(

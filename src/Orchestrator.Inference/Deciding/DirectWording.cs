@@ -13,7 +13,7 @@ namespace Orchestrator.Inference.Deciding;
 internal sealed class DirectWording(ITokenizer tokenizer, Func<string, string, int[]>? renderAnswer)
 {
     private const string DefaultCue = "\nTopic: ";
-    private const int Letters = 26;
+    internal const int Letters = 26;
 
     /// <summary>Each option's name after the evidence.</summary>
     /// <param name="question">The question.</param>

@@ -275,27 +275,12 @@ public static unsafe class LlamaDriverLoader
         }
     }
 
-    /// <summary>
-    /// Tells models apart for saved states: the file's length, 64 samples of 4 KiB spread over it, and the cache's type.
-    /// Another fine-tuning of the same shape differs in nearly every block of weights.
-    /// </summary>
+    /// <summary>Tells models apart for saved states, by their content and the cache's type.</summary>
     private static ulong Fingerprint(LlamaDriverOptions options)
     {
-        const int Samples = 64;
-        const int SampleSize = 4096;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        using var file = File.OpenHandle(options.ModelPath);
-        var length = RandomAccess.GetLength(file);
-        Span<byte> buffer = stackalloc byte[SampleSize];
-        BinaryPrimitives.WriteInt64LittleEndian(buffer, length);
-        buffer[8] = (byte)options.KvCache;
-        hash.AppendData(buffer[..9]);
-        for (var i = 0; i < Samples; i++)
-        {
-            var read = RandomAccess.Read(file, buffer, Math.Max(0, length - SampleSize) * i / (Samples - 1));
-            hash.AppendData(buffer[..read]);
-        }
-
+        ModelFingerprint.AppendFile(hash, options.ModelPath);
+        hash.AppendData([(byte)options.KvCache]);
         return BinaryPrimitives.ReadUInt64LittleEndian(hash.GetHashAndReset());
     }
 

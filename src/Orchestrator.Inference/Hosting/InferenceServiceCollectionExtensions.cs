@@ -34,6 +34,7 @@ public static class InferenceServiceCollectionExtensions
         services.TryAddSingleton<ModelProbe>();
         services.TryAddSingleton<ModelHost>();
         services.TryAddSingleton<ModelBenchmark>();
+        services.TryAddSingleton<DecisionMeasurement>();
         services.TryAddSingleton<IChatClient>(provider => Loaded(provider).Chat);
         services.TryAddSingleton(provider => Loaded(provider).Embeddings!);
         services.TryAddSingleton<IChoiceScorer>(provider => Loaded(provider).Scorer);

@@ -46,6 +46,7 @@ public sealed class LoadedModel : IAsyncDisposable
     /// <param name="loggers">Where failures are told; null for nowhere.</param>
     /// <param name="adapters">Finds adapters by name; null where there are none.</param>
     /// <param name="draft">A small model of the same vocabulary that guesses ahead; null for none. Owned by the result too.</param>
+    /// <param name="profile">What was measured to suit its decisions; null takes the defaults.</param>
     /// <returns>The model, ready to be asked.</returns>
     /// <exception cref="OrchestratorException">The draft model has another vocabulary, or its cache cannot be cut.</exception>
     /// <exception cref="ChatTemplateException">The model's chat template is broken.</exception>
@@ -57,7 +58,8 @@ public sealed class LoadedModel : IAsyncDisposable
         ModelCard? card = null,
         ILoggerFactory? loggers = null,
         IAdapterSource? adapters = null,
-        IModelDriver? draft = null)
+        IModelDriver? draft = null,
+        DecisionProfile? profile = null)
     {
         ArgumentNullException.ThrowIfNull(driver);
         ArgumentNullException.ThrowIfNull(options);
@@ -94,7 +96,8 @@ public sealed class LoadedModel : IAsyncDisposable
                 : instruction => promptTokens.Tokenize(prompts.RenderOpening(instruction)),
             engine.Model.ChatTemplate is null
                 ? null
-                : (text, begun) => promptTokens.Tokenize(prompts.Render([new ChatMessage(ChatRole.User, text)], [], begun)));
+                : (text, begun) => promptTokens.Tokenize(prompts.Render([new ChatMessage(ChatRole.User, text)], [], begun)),
+            profile);
         var chat = new LlamaChatClient(engine, constraints, prompts, toolCalls, scorer, options, time, ReasoningFormat.Detect(template), adapters);
         return new LoadedModel(card, engine, constraints, prompts, scorer, chat, embeddings);
     }

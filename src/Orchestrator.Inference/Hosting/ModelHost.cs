@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orchestrator.Core;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Native;
@@ -118,7 +119,8 @@ public sealed class ModelHost : IAsyncDisposable
         try
         {
             draft = OpenDraft(options, logger, cancellationToken);
-            return LoadedModel.Create(driver, _options, _time, embeddings, card, _loggers, new StoreAdapters(_store, file), draft);
+            return LoadedModel.Create(
+                driver, _options, _time, embeddings, card, _loggers, new StoreAdapters(_store, file), draft, ReadProfile(file, logger));
         }
         catch
         {
@@ -126,6 +128,17 @@ public sealed class ModelHost : IAsyncDisposable
             driver.Dispose();
             throw;
         }
+    }
+
+    private static DecisionProfile? ReadProfile(GgufModel file, ILogger logger)
+    {
+        var (profile, problem) = DecisionProfileFile.Read(file);
+        if (problem is not null)
+        {
+            logger.LogWarning("{Problem} Decisions take the default methods", problem);
+        }
+
+        return profile;
     }
 
     /// <summary>Opens the draft model, with a cache like the model's.</summary>

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Orchestrator.Core;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Gguf;
 
 namespace Orchestrator.Inference.Store;
@@ -167,6 +168,7 @@ public sealed class ModelStore
         foreach (var file in record.Files.Where(file => IsOwn(file.Path) && !kept.Contains(file.Path)))
         {
             File.Delete(file.Path);
+            File.Delete(DecisionProfileFile.PathOf(file.Path));
         }
 
         return record;

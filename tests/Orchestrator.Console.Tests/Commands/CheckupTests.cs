@@ -18,7 +18,7 @@ public class CheckupTests
     {
         var findings = Check();
         Assert.All(findings, finding => Assert.Equal(Health.Ok, finding.Health));
-        Assert.Equal(["native library", "processor", "GPU", "threads", "model", "memory"], findings.Select(finding => finding.Check));
+        Assert.Equal(["native library", "processor", "GPU", "threads", "model", "memory", "decisions"], findings.Select(finding => finding.Check));
         Assert.EndsWith("AVX AVX2", Find(findings, "processor").Detail, StringComparison.Ordinal);
         Assert.StartsWith("2 of 4", Find(findings, "threads").Detail, StringComparison.Ordinal);
     }

@@ -65,6 +65,8 @@ internal sealed class ScriptedInteraction(params IEnumerable<string> answers) : 
 
     public void Error(string message, string? remedy = null) => WriteLine($"error: {message} try: {remedy}");
 
+    public void Warning(string message) => WriteLine($"warning: {message}");
+
     public Task<T> ProgressAsync<T>(string title, Func<IProgress<ProgressReport>, Task<T>> work) => work(new Bar(this, title));
 
     public string Ask(string question, params IReadOnlyList<string> answers) => ReadLine(question) ?? answers[0];

@@ -61,6 +61,7 @@ public class ChoiceScorerTests
             Options = Options,
             ChannelTemplate = "You can call {name}: {description}",
             EvidenceIsRequest = true,
+            Method = ChoiceMethod.Channel,
         };
 
         var result = await new ChoiceScorer(harness.Engine, renderOpening: Opening(harness.Engine)).ScoreAsync(question);

@@ -2,6 +2,8 @@ using System.Text.RegularExpressions;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orchestrator.Core;
+using Orchestrator.Inference.Deciding;
+using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Store;
 using Orchestrator.Testing.Models;
 
@@ -30,8 +32,10 @@ public sealed partial class ModelStoreTests : ModelStoreFixture
         Assert.StartsWith(Store().Root, record.Path, StringComparison.Ordinal);
         File.Delete(path);
         await Store().VerifyAsync("other");
+        var profile = DecisionProfileFile.Write(GgufReader.ReadModel(record.Path), new DecisionProfile(null, null));
         await Store().RemoveAsync("other");
         Assert.False(File.Exists(record.Path));
+        Assert.False(File.Exists(profile));
     }
 
     [Fact]

@@ -1,5 +1,7 @@
 using System.Globalization;
+using Orchestrator.Console.Commands.Models;
 using Orchestrator.Core;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Hosting;
 using Orchestrator.Inference.Native;
@@ -69,6 +71,7 @@ internal sealed class Checkup
                 Health.Ok,
                 FormattableString.Invariant($"{card.Name}, {card.Architecture}, {ByteSize.Format(card.FileBytes)}, trained for {card.Context:N0} tokens, {card.Path}")));
             findings.Add(Memory(card, native));
+            findings.Add(Decisions(model));
         }
         else
         {
@@ -129,6 +132,15 @@ internal sealed class Checkup
         return Load is { } load && load > Hardware.LogicalProcessors * 1.5
             ? new("threads", Health.Warning, string.Create(CultureInfo.InvariantCulture, $"{detail}; the machine is busy (load {load:0.0})"), "Stop what else runs, or set Orchestrator:Threads lower.")
             : new("threads", Health.Ok, detail);
+    }
+
+    private static Finding Decisions(GgufModel model)
+    {
+        const string Measure = "orchestrator model measure";
+        var (profile, problem) = DecisionProfileFile.Read(model);
+        return problem is not null
+            ? new("decisions", Health.Warning, problem, $"Measure the model again: {Measure}")
+            : new("decisions", Health.Ok, MeasurementView.Summary(profile) ?? $"by default; what suits the model was not measured: {Measure}");
     }
 
     private Finding Memory(ModelCard card, NativeDescription? native)

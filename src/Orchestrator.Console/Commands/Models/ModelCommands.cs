@@ -20,6 +20,7 @@ internal static class ModelCommands
         new RemoveModelCommand(),
         new VerifyModelsCommand(),
         new ProbeModelCommand(),
+        new MeasureModelCommand(),
         new TokenizeCommand(),
         new TemplateCommand(),
         new ScoreCommand());
@@ -36,7 +37,7 @@ internal abstract class ModelStoreCommand(string name, string description, param
         $"{record.Name}: {ByteSize.Format(record.Bytes)} at {record.Path}"
         + (record.Adapter is { } adapter ? $", an adapter for {TerminalText.Sanitize(adapter.ToString())}" : "");
 
-    protected static Argument<string?> ModelArgument() => new("model")
+    public static Argument<string?> ModelArgument() => new("model")
     {
         Description = "A GGUF file, or a model's name in the store. Default: Orchestrator:Model in the settings.",
         HelpName = "PATH|NAME",

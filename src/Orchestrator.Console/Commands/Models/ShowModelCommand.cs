@@ -3,6 +3,7 @@ using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Gguf;
 using Orchestrator.Inference.Native;
 using Orchestrator.Inference.Store;
@@ -47,7 +48,8 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         var named = parse.GetValue(_model);
         var adapter = named is null ? null : services.GetRequiredService<ModelStore>().Find(named);
         var path = adapter?.Adapter is null ? services.FindModel(named) : adapter.Path;
-        if (GgufReader.Read(path, cancellationToken) is var file && AdapterInfo.Of(file) is { } info)
+        var file = GgufReader.Read(path, cancellationToken);
+        if (AdapterInfo.Of(file) is { } info)
         {
             Write(interaction, AdapterCard.Of(file), info);
             return Task.FromResult(ExitCodes.Ok);
@@ -59,6 +61,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         var available = Hardware.Detect().AvailableMemory;
         var memory = Contexts(card, parse.GetValue(_context)).Select(context => card.MemoryAt(context)).ToList();
         var largest = card.LargestContext(available);
+        var decisions = DecisionProfileFile.Read(model);
         if (interaction.Json)
         {
             interaction.WriteJson(new
@@ -84,12 +87,14 @@ internal sealed class ShowModelCommand : ModelStoreCommand
                 Memory = memory,
                 AvailableMemory = available,
                 LargestContext = largest,
+                Decisions = decisions.Profile,
+                DecisionsProblem = decisions.Problem,
                 Problems = problems.Select(problem => problem.ToString()),
             });
         }
         else
         {
-            Write(interaction, card, memory, available, largest);
+            Write(interaction, card, decisions, memory, available, largest);
         }
 
         // What the header says is shown of a broken file too; the error comes after it.
@@ -130,7 +135,8 @@ internal sealed class ShowModelCommand : ModelStoreCommand
     /// <summary>The kind of a matrix that each layer has: "attn_q" of "blk.3.attn_q.weight".</summary>
     private static string MatrixKind(string tensor) => tensor.Split('.') is [.., var kind, "weight"] ? kind : tensor;
 
-    private static void Write(IInteraction interaction, ModelCard card, IReadOnlyList<MemoryEstimate> memory, long available, int largest)
+    private static void Write(
+        IInteraction interaction, ModelCard card, DecisionProfileReading decisions, IReadOnlyList<MemoryEstimate> memory, long available, int largest)
     {
         var grid = new Grid().AddColumn(new GridColumn().NoWrap().PadRight(3)).AddColumn();
         void Row(string name, string value) => grid.AddRow(new Text(name), new Text(value));
@@ -144,6 +150,7 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         Row("chat template", card.ChatTemplate is null ? "none" : Invariant($"yes, {card.ChatTemplate.Length:N0} characters"));
         Row("licence", Core.Text.TerminalText.Sanitize(card.Licence ?? "not named"));
         Row("file", $"{card.Path}, {ByteSize.Format(card.FileBytes)}{(card.Parts > 1 ? $" in {card.Parts} parts" : "")}");
+        Row("decisions", decisions.Problem ?? MeasurementView.Summary(decisions.Profile) ?? "by default, not measured: orchestrator model measure");
         interaction.Render(grid);
         interaction.WriteLine();
 
