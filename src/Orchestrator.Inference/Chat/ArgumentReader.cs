@@ -37,7 +37,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
         var values = new RequestValues(request);
         var numeric = properties.EnumerateObject().Count(p => IsNumeric(p.Value));
         var used = new List<string>();
-        var arguments = new List<Argument>();
+        var text = "{";
         var left = properties.EnumerateObject().Count(p => required.Contains(p.Name));
         foreach (var property in properties.EnumerateObject())
         {
@@ -47,9 +47,9 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
             }
 
             var isLast = required.Contains(property.Name) && --left == 0;
-            var before = $"{{{string.Join(", ", arguments.Select(a => $"{a.Key}: {a.Value}").Append(CallJson.Quote(property.Name)))}:";
+            var key = $"{(text.Length > 1 ? ", " : "")}{CallJson.Quote(property.Name)}:";
             var value = await BestAsync(
-                prompt, before, property, values, used, numeric, isLast ? "}" : ",", origin, cancellationToken).ConfigureAwait(false);
+                prompt, text + key, property, values, used, numeric, isLast ? "}" : ",", origin, cancellationToken).ConfigureAwait(false);
             if (value is null)
             {
                 if (required.Contains(property.Name))
@@ -61,53 +61,10 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
             }
 
             used.AddRange(value.StartsWith('[') ? value.Trim('[', ']').Split(", ") : [value]);
-            arguments.Add(new Argument(CallJson.Quote(property.Name), value, property.Value));
+            text += $"{key} {value}";
         }
 
-        return Write(await ExchangeAsync(prompt, arguments, origin, cancellationToken).ConfigureAwait(false));
-    }
-
-    private static string Write(IEnumerable<Argument> arguments) => $"{{{string.Join(", ", arguments.Select(a => $"{a.Key}: {a.Value}"))}}}";
-
-    /// <summary>
-    /// Two values of a kind change places where that makes the whole likelier: each was chosen before the later ones were
-    /// known.
-    /// </summary>
-    private async Task<List<Argument>> ExchangeAsync(
-        IReadOnlyList<int> prompt, List<Argument> arguments, ModelRequest origin, CancellationToken cancellationToken)
-    {
-        for (var round = 1; round < arguments.Count; round++)
-        {
-            List<List<Argument>> orders = [arguments];
-            for (var i = 0; i < arguments.Count; i++)
-            {
-                for (var k = i + 1; k < arguments.Count; k++)
-                {
-                    if (arguments[i].TakesAlso(arguments[k].Value) && arguments[k].TakesAlso(arguments[i].Value))
-                    {
-                        List<Argument> exchanged = [.. arguments];
-                        (exchanged[i], exchanged[k]) = (arguments[i] with { Value = arguments[k].Value }, arguments[k] with { Value = arguments[i].Value });
-                        orders.Add(exchanged);
-                    }
-                }
-            }
-
-            if (orders.Count == 1)
-            {
-                break;
-            }
-
-            var scores = await ScoreAsync([.. prompt], orders.Select(Write), origin, cancellationToken).ConfigureAwait(false);
-            var best = Array.IndexOf(scores, scores.Max());
-            if (best == 0)
-            {
-                break;
-            }
-
-            arguments = orders[best];
-        }
-
-        return arguments;
+        return text + "}";
     }
 
     /// <summary>
@@ -251,19 +208,4 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
         schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
             ? type.GetString()
             : null;
-
-    /// <summary>A parameter and the value that was read for it, both as JSON.</summary>
-    private sealed record Argument(string Key, string Value, JsonElement Schema)
-    {
-        /// <summary>Whether it could be the value of another parameter just as well.</summary>
-        public bool TakesAlso(string value) => value != Value && Options(Schema) is null && ArgumentReader.Kind(Schema) switch
-        {
-            "integer" => IsNumber(value) && !value.Contains('.', StringComparison.Ordinal),
-            "number" => IsNumber(value),
-            "string" => value.StartsWith('"') && !IsDate(Schema),
-            _ => false,
-        };
-
-        private static bool IsNumber(string value) => char.IsAsciiDigit(value[^1]);
-    }
 }

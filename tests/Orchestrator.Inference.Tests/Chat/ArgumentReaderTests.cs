@@ -10,41 +10,6 @@ namespace Orchestrator.Inference.Tests.Chat;
 
 public class ArgumentReaderTests
 {
-    private const string Share = """
-        {"properties":{"dividend":{"type":"number"},"price":{"type":"number"}},"required":["dividend","price"]}
-        """;
-
-    [Fact]
-    public async Task Values_change_places_where_the_whole_is_likelier()
-    {
-        // One by one the first is taken; of the whole, the right one is likelier.
-        var text = await ReadAsync(
-            Share, "It costs 80 dollars and pays 3.2.", text => text is """{"dividend": 3.2, "price": 80}""" or " 80," ? 0 : -1);
-        Assert.Equal("""{"dividend": 3.2, "price": 80}""", text);
-    }
-
-    [Fact]
-    public async Task Values_stay_where_nothing_is_likelier() =>
-        Assert.Equal(
-            """{"dividend": 80, "price": 3.2}""",
-            await ReadAsync(Share, "It costs 80 dollars and pays 3.2.", text => text is " 80," ? 0 : -1));
-
-    [Fact]
-    public async Task A_whole_number_changes_places_with_no_other()
-    {
-        const string Schema = """
-            {"properties":{"amount":{"type":"number"},"count":{"type":"integer"}},"required":["amount","count"]}
-            """;
-        var asked = new List<string>();
-        var text = await ReadAsync(Schema, "Take 2.5 of it 3 times.", text =>
-        {
-            asked.Add(text);
-            return text is " 2.5," ? 0 : -1;
-        });
-        Assert.Equal("""{"amount": 2.5, "count": 3}""", text);
-        Assert.DoesNotContain(asked, a => a.Contains("\"count\": 2.5", StringComparison.Ordinal));
-    }
-
     [Theory]
     [InlineData("""{"type":"string","description":"In the format YYYY-MM-DD."}""", "Is it late on 2024-10-22?", "\"2024-10-22\"")]
     [InlineData("""{"type":"string","description":"In the format YYYY-MM-DD."}""", "Is it late?", null)]
