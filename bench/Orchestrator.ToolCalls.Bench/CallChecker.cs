@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using Microsoft.Extensions.AI;
 
 namespace Orchestrator.ToolCalls.Bench;
 
@@ -11,9 +10,8 @@ namespace Orchestrator.ToolCalls.Bench;
 internal static partial class CallChecker
 {
     /// <summary>What is wrong with a call's arguments, or null.</summary>
-    public static string? Fault(FunctionCallContent call, ToolCase test)
+    public static string? Fault(JsonElement given, ToolCase test)
     {
-        var given = JsonSerializer.SerializeToElement(call.Arguments ?? new Dictionary<string, object?>());
         foreach (var argument in given.EnumerateObject())
         {
             if (!test.Answer.TryGetProperty(argument.Name, out var allowed))

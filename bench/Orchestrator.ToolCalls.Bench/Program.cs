@@ -1,13 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Inference.Hosting;
+using Orchestrator.Server;
 using Orchestrator.ToolCalls.Bench;
 
 const string Usage = """
-    How often required tool calls parse, name the right function, and are right as a whole.
+    How often required tool calls parse, name the right function, and are right as a whole, as a client of the server gets them.
 
     dotnet run -c Release --project bench/Orchestrator.ToolCalls.Bench -- --suite FILE.jsonl --model PATH [options]
 
@@ -62,7 +62,10 @@ await using var services = new ServiceCollection()
     })
     .BuildServiceProvider();
 var chat = (await services.GetRequiredService<ModelHost>().LoadAsync(model)).Chat;
-Console.WriteLine($"{"suite",-24} {"offered",-8} {"cases",5} {"parsed",7} {"function",8} {"right",7} {"cut",5} {"s",6}");
+await using var server = await ModelServer.StartAsync(
+    new ServerOptions { Url = "http://127.0.0.1:0" }, chat, embeddings: null, TimeProvider.System);
+using var client = new ToolCallClient(new Uri(server.Url), server.Token!);
+Console.WriteLine($"{"suite",-24} {"offered",-8} {"cases",5} {"parsed",7} {"function",8} {"right",7} {"longest",8} {"s",6}");
 foreach (var suite in suites)
 {
     var cases = ToolCase.Read(suite, options.GetValueOrDefault("--answers")).Skip(Number("--skip", 0)).Take(Number("--take", int.MaxValue)).ToList();
@@ -74,43 +77,20 @@ foreach (var suite in suites)
         new ParallelOptions { MaxDegreeOfParallelism = Number("--at-once", 8) },
         async (i, cancellation) =>
         {
-            outcomes[i] = await Outcome.OfAsync(chat, cases[i], cancellation);
+            outcomes[i] = await client.AskAsync(cases[i], cancellation);
             if (options.ContainsKey("--details"))
             {
                 Console.WriteLine($"  {cases[i].Id}: {outcomes[i].Fault ?? "right"}");
             }
         });
 
-    foreach (var group in outcomes.GroupBy(o => o.Case.Tools.Count > 1).OrderBy(g => g.Key))
+    foreach (var group in outcomes.GroupBy(o => o.Case.Functions.Count > 1).OrderBy(g => g.Key))
     {
         double Share(Func<Outcome, bool> what) => 100.0 * group.Count(what) / group.Count();
         Console.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{Path.GetFileNameWithoutExtension(suite),-24} {(group.Key ? "several" : "one"),-8} {group.Count(),5} {Share(o => o.Parsed),6:F1}% {Share(o => o.Named),7:F1}% {Share(o => o.Fault is null),6:F1}% {group.Count(o => o.Cut),5} {watch.Elapsed.TotalSeconds,6:F0}"));
+            $"{Path.GetFileNameWithoutExtension(suite),-24} {(group.Key ? "several" : "one"),-8} {group.Count(),5} {Share(o => o.Parsed),6:F1}% {Share(o => o.Named),7:F1}% {Share(o => o.Fault is null),6:F1}% {group.Max(o => o.Tokens),8} {watch.Elapsed.TotalSeconds,6:F0}"));
     }
 }
 
 return 0;
-
-/// <summary>What came of a case.</summary>
-internal sealed record Outcome(ToolCase Case, bool Parsed, bool Named, bool Cut, string? Fault)
-{
-    public static async Task<Outcome> OfAsync(IChatClient chat, ToolCase test, CancellationToken cancellation)
-    {
-        var response = await chat.GetResponseAsync(
-            test.Messages,
-            new ChatOptions { Tools = [.. test.Tools], ToolMode = ChatToolMode.RequireAny, Temperature = 0, MaxOutputTokens = 512 },
-            cancellation);
-        var calls = response.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>().ToList();
-        var cut = response.FinishReason == ChatFinishReason.Length;
-        if (calls is not [var call])
-        {
-            return new Outcome(test, false, false, cut, $"{calls.Count} calls: {response.Text}");
-        }
-
-        var named = call.Name == test.Function;
-        return new Outcome(test, true, named, cut, named
-            ? CallChecker.Fault(call, test) is { } fault ? $"{fault} | {JsonSerializer.Serialize(call.Arguments)}" : null
-            : $"called {call.Name}, not {test.Function}");
-    }
-}

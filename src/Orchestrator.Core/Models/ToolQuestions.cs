@@ -9,7 +9,11 @@ public static class ToolQuestions
     private const string AnswerDescription =
         "Talks with the user: answers questions, explains, advises and writes texts from general knowledge.";
 
-    private const string Channel = "You can call this function:\n{name}: {description}";
+    // Between functions, what a description says tells more than what a name does, so it comes first.
+    private const string Channel = "Users ask you for one thing only.\n{description} ({name})";
+
+    // What calibration takes off an answer was measured with this one.
+    private const string ChannelWithAnswer = "You can call this function:\n{name}: {description}";
 
     /// <summary>Which of the tools suits a request best.</summary>
     /// <param name="evidence">The request.</param>
@@ -46,6 +50,7 @@ public static class ToolQuestions
         var half = Math.Log(2);
         return Which(evidence, [.. tools, new Choice(Answer, AnswerDescription)], request) with
         {
+            ChannelTemplate = ChannelWithAnswer,
             Method = ChoiceMethod.CalibratedChannel,
             LogPriors =
             [

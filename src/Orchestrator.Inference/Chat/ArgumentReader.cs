@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Orchestrator.Core.Models;
+using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Inference.Templates.ToolCalls;
 
@@ -48,7 +49,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
             var isLast = required.Contains(property.Name) && --left == 0;
             var key = $"{(text.Length > 1 ? ", " : "")}{CallJson.Quote(property.Name)}:";
             var value = await BestAsync(
-                prompt, text + key, property.Value, values, used, numeric, isLast ? "}" : ",", origin, cancellationToken).ConfigureAwait(false);
+                prompt, text + key, property, values, used, numeric, isLast ? "}" : ",", origin, cancellationToken).ConfigureAwait(false);
             if (value is null)
             {
                 if (required.Contains(property.Name))
@@ -59,22 +60,27 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
                 continue;
             }
 
-            used.Add(value);
+            used.AddRange(value.StartsWith('[') ? value.Trim('[', ']').Split(", ") : [value]);
             text += $"{key} {value}";
         }
 
         return text + "}";
     }
 
-    /// <summary>Whether a request speaks of an optional parameter: it names an option, or has a number that nothing else took.</summary>
+    /// <summary>
+    /// Whether a request speaks of an optional parameter: it names an option or the parameter (a switch by the last word
+    /// of its name, as "include_wind" is about wind), or has a number or a day that nothing else took.
+    /// </summary>
     private static bool Mentions(JsonProperty property, RequestValues values, List<string> used)
     {
         return Options(property.Value) is { } options && Kind(property.Value) != "boolean"
             ? options.Any(o => values.Names(o.Trim('"')))
             : Kind(property.Value) switch
             {
-                "integer" or "number" => values.Numbers.Any(n => !used.Contains(n) && !used.Any(u => u.Contains(n, StringComparison.Ordinal))),
-                "boolean" or "string" => values.Names(property.Name.Replace('_', ' ')),
+                "integer" or "number" => values.Numbers.Any(n => !used.Any(u => u == n || (u.StartsWith('"') && u.Contains(n, StringComparison.Ordinal)))),
+                "string" when IsDate(property.Value) => values.Dates.Any(d => !used.Contains(CallJson.Quote(d))),
+                "string" => values.Names(ChannelWording.Readable(property.Name)),
+                "boolean" => values.Names(ChannelWording.Readable(property.Name).Split(' ')[^1]),
                 _ => false,
             };
     }
@@ -82,7 +88,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
     private async Task<string?> BestAsync(
         IReadOnlyList<int> prompt,
         string before,
-        JsonElement schema,
+        JsonProperty property,
         RequestValues values,
         List<string> used,
         int numeric,
@@ -91,6 +97,8 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
         CancellationToken cancellationToken)
     {
         int[] prefix = [.. prompt, .. engine.Tokenizer.Tokenize(before, parseSpecial: false)];
+        var schema = property.Value;
+        var name = ChannelWording.Readable(property.Name);
         var candidates = Candidates(schema, values, used, numeric)?.Distinct(StringComparer.Ordinal).Take(MaxCandidates).ToList();
         if (candidates is null && Kind(schema) == "string")
         {
@@ -101,7 +109,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
                 return null;
             }
 
-            var starts = await ScoreAsync(prefix, [.. first.Select(w => CallJson.Quote(w.Text!)[..^1])], "", origin, cancellationToken).ConfigureAwait(false);
+            var starts = await ScoreAsync(prefix, first.Select(w => $" {CallJson.Quote(w.Text!)[..^1]}"), origin, cancellationToken).ConfigureAwait(false);
             candidates =
             [
                 .. values.Quotations.Select(CallJson.Quote),
@@ -120,20 +128,21 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
             return only;
         }
 
-        // A number is for a parameter that takes numbers, and a day for one that takes days, where there are such.
-        bool IsText(string value) => !(numeric > 0 && values.Numbers.Contains(value)) && !values.Dates.Any(d => value.Contains(d, StringComparison.Ordinal));
+        // A parameter's own name is no value of it. A number is for a parameter that takes numbers, and a day for one that
+        // takes days, where there are such.
+        bool IsText(string value) => !value.Equals(name, StringComparison.OrdinalIgnoreCase) && !(numeric > 0 && values.Numbers.Contains(value)) && !values.Dates.Any(d => value.Contains(d, StringComparison.Ordinal));
 
-        var scores = await ScoreAsync(prefix, candidates, after, origin, cancellationToken).ConfigureAwait(false);
+        var scores = await ScoreAsync(prefix, candidates.Select(c => $" {c}{after}"), origin, cancellationToken).ConfigureAwait(false);
         return candidates[Array.IndexOf(scores, scores.Max())];
     }
 
     private async Task<double[]> ScoreAsync(
-        int[] prefix, IReadOnlyList<string> candidates, string after, ModelRequest origin, CancellationToken cancellationToken)
+        int[] prefix, IEnumerable<string> texts, ModelRequest origin, CancellationToken cancellationToken)
     {
         var result = await engine.ScoreAsync(
             new ScoreRequest
             {
-                Sequences = [.. candidates.Select(c => new ScoreSequence(prefix, engine.Tokenizer.Tokenize($" {c}{after}", parseSpecial: false)))],
+                Sequences = [.. texts.Select(text => new ScoreSequence(prefix, engine.Tokenizer.Tokenize(text, parseSpecial: false)))],
                 Origin = origin,
             },
             cancellationToken).ConfigureAwait(false);

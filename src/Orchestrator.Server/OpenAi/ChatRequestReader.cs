@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
 
@@ -193,8 +192,7 @@ internal static class ChatRequestReader
             throw ApiException.Invalid($"tools[{index}]", $"tools[{index}] must be a function with a name.");
         }
 
-        var parameters = Get(function, "parameters") ?? JsonSerializer.SerializeToElement(new JsonObject { ["type"] = "object", ["properties"] = new JsonObject() });
-        return AIFunctionFactory.CreateDeclaration(name, Text(function, "description"), parameters.Clone());
+        return AIFunctionFactory.CreateDeclaration(name, Text(function, "description"), ToolSchema.Read(Get(function, "parameters")));
     }
 
     private static ChatResponseFormat? Format(JsonElement body) => Get(body, "response_format") switch
