@@ -9,8 +9,8 @@ public static class ToolQuestions
     private const string AnswerDescription =
         "Talks with the user: answers questions, explains, advises and writes texts from general knowledge.";
 
-    // Between functions, what a description says tells more than what a name does, so it comes first.
-    private const string Channel = "Users ask you for one thing only.\n{description} ({name})";
+    // It is asked how likely the request is, so this says what users want, and not what a model may do.
+    private const string Channel = "Users ask you for one thing only.\n{name}: {description}";
 
     // What calibration takes off an answer was measured with this one.
     private const string ChannelWithAnswer = "You can call this function:\n{name}: {description}";
