@@ -290,8 +290,10 @@ public class ChoiceScorerTests
             new("send_mail", "Sends an e-mail to a person."),
             new("convert_money", "Converts an amount from one currency to another."),
         ];
-        var scorer = new ChoiceScorer(engine, renderOpening: instruction => engine.Tokenizer.Tokenize(
-            $"<|im_start|>system\n{instruction}<|im_end|>\n<|im_start|>user\n", parseSpecial: true));
+        var scorer = new ChoiceScorer(
+            engine,
+            renderOpening: instruction => engine.Tokenizer.Tokenize($"<|im_start|>system\n{instruction}<|im_end|>\n<|im_start|>user\n", parseSpecial: true),
+            renderAnswer: (text, begun) => engine.Tokenizer.Tokenize($"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n{begun}", parseSpecial: true));
         string[] requests = ["Will it rain in Oslo tomorrow?", "Write to Ann that I am late.", "Convert 20 dollars to euros."];
 
         var results = await scorer.ScoreAsync([.. requests.Select(r => ToolQuestions.Which(r, functions))]);
