@@ -7,6 +7,11 @@ namespace Orchestrator.Console.Tests.Runs;
 /// <summary>A run that is stopped while a tool of it is under way, and a benchmark that is stopped.</summary>
 public sealed class InterruptTests : IDisposable
 {
+    // A shell's background jobs ignore Ctrl-C, and what they start inherits that.
+    private static readonly string Orchestrator = OperatingSystem.IsLinux()
+        ? $"env --default-signal=INT dotnet \"{OrchestratorProcess.Program}\""
+        : "orchestrator";
+
     private readonly string _folder = Directory.CreateTempSubdirectory("orchestrator-stop-").FullName;
 
     public InterruptTests()
@@ -48,7 +53,7 @@ public sealed class InterruptTests : IDisposable
     public async Task Ctrl_C_ends_a_benchmark_with_one_line()
     {
         Skip.If(OperatingSystem.IsWindows(), "Signals are sent by kill.");
-        using var process = OrchestratorProcess.Start($"orchestrator bench --model \"{TinyModel.SharedPath}\"", _folder);
+        using var process = OrchestratorProcess.Start($"{Orchestrator} bench --model \"{TinyModel.SharedPath}\"", _folder);
         await ReadUntilAsync(process, "(writing one answer)");
         await InterruptAsync(process);
         await process.StandardOutput.ReadToEndAsync();
@@ -72,7 +77,7 @@ public sealed class InterruptTests : IDisposable
 
     private async Task<Process> RunUntilStuckAsync()
     {
-        var process = OrchestratorProcess.Start($"orchestrator run stuck Hello --json --model \"{TinyModel.SharedPath}\"", _folder);
+        var process = OrchestratorProcess.Start($"{Orchestrator} run stuck Hello --json --model \"{TinyModel.SharedPath}\"", _folder);
         await ReadUntilAsync(process, "\"type\":\"tool.called\"");
         return process;
     }
