@@ -96,13 +96,16 @@ public class AdapterTests
     {
         const int Turn = 4;
         var order = new List<string>();
+        using var asked = new ManualResetEventSlim();
         EngineHarness? harness = null;
         harness = new EngineHarness(
             new FakeDriverOptions { EndLogit = -10, ContextSize = 1 << 14, OnDecode = _ => Note() },
             new InferenceEngineOptions { AdapterTurn = Turn });
         await using var owned = harness;
         var sets = Enumerable.Range(0, 6).Select(i => new AdapterUse($"a{i}")).ToArray();
-        await Task.WhenAll(sets.SelectMany(a => Enumerable.Range(0, 4).Select(i => harness.Generate(Greedy(Text($"{i} asks {a.Name}"), 60, a)))));
+        var answers = sets.SelectMany(a => Enumerable.Range(0, 4).Select(i => harness.Generate(Greedy(Text($"{i} asks {a.Name}"), 60, a)))).ToArray();
+        asked.Set();
+        await Task.WhenAll(answers);
 
         // From the step in which all are at work to the one in which the first is done.
         var paths = sets.Select(s => EngineHarness.Path(s.Name)!).ToList();
@@ -118,6 +121,8 @@ public class AdapterTests
 
         DecodeStatus? Note()
         {
+            // All have asked before the first step ends, however busy the machine is.
+            asked.Wait();
             order.Add(harness!.Driver.AdaptersSet.SingleOrDefault() ?? "base");
             return null;
         }
