@@ -118,14 +118,17 @@ public sealed class ModelStore
         }
 
         path = Path.GetFullPath(path);
-        var file = GgufReader.Read(path, cancellation);
-        var adapter = AdapterInfo.Of(file);
-        if (adapter is not null)
+        var model = GgufReader.ReadModel(path, cancellation);
+        var adapter = AdapterInfo.Of(model.Parts[0]);
+        if (adapter is null)
         {
-            AdapterValidator.ValidateAlone(file);
+            GgufValidator.Validate(model);
+        }
+        else
+        {
+            AdapterValidator.ValidateAlone(model.Parts[0]);
         }
 
-        var parts = adapter is null ? GgufValidator.ReadValid(path, cancellation).Parts : [file];
         if (Find(name) is { } taken && taken.Path != path)
         {
             throw new OrchestratorException(
@@ -133,7 +136,7 @@ public sealed class ModelStore
         }
 
         var files = new List<StoredFile>();
-        foreach (var part in parts)
+        foreach (var part in model.Parts)
         {
             var target = part.Path;
             if (copy)

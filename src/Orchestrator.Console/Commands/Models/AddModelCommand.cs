@@ -30,9 +30,11 @@ internal sealed class AddModelCommand : ModelStoreCommand
     {
         var interaction = services.GetRequiredService<IInteraction>();
         var path = services.GetRequiredService<RootFolder>().Resolve(parse.GetRequiredValue(_path));
-        if (AdapterInfo.Of(GgufReader.Read(path, cancellationToken)) is null)
+        var model = GgufReader.ReadModel(path, cancellationToken);
+        if (AdapterInfo.Of(model.Parts[0]) is null)
         {
-            await services.GetRequiredService<ModelProbe>().TryAsync(GgufValidator.ReadValid(path, cancellationToken), null, cancellationToken);
+            GgufValidator.Validate(model);
+            await services.GetRequiredService<ModelProbe>().TryAsync(model, null, cancellationToken);
         }
 
         var record = await services.GetRequiredService<ModelStore>()

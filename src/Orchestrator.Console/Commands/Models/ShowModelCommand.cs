@@ -48,14 +48,13 @@ internal sealed class ShowModelCommand : ModelStoreCommand
         var named = parse.GetValue(_model);
         var adapter = named is null ? null : services.GetRequiredService<ModelStore>().Find(named);
         var path = adapter?.Adapter is null ? services.FindModel(named) : adapter.Path;
-        var file = GgufReader.Read(path, cancellationToken);
-        if (AdapterInfo.Of(file) is { } info)
+        var model = GgufReader.ReadModel(path, cancellationToken);
+        if (AdapterInfo.Of(model.Parts[0]) is { } info)
         {
-            Write(interaction, AdapterCard.Of(file), info);
+            Write(interaction, AdapterCard.Of(model.Parts[0]), info);
             return Task.FromResult(ExitCodes.Ok);
         }
 
-        var model = GgufReader.ReadModel(path, cancellationToken);
         var problems = GgufValidator.Check(model);
         var card = ModelCard.Of(model);
         var available = Hardware.Detect().AvailableMemory;
