@@ -54,8 +54,8 @@ public interface IInferenceEngine : IAsyncDisposable
     /// <returns>When it is gone.</returns>
     Task RemoveAdapterAsync(string name, CancellationToken cancellationToken = default);
 
-    /// <summary>What the engine has done since it started.</summary>
-    /// <returns>A consistent copy.</returns>
+    /// <summary>What the engine has done from its start to the end of its last step.</summary>
+    /// <returns>A consistent copy. It may lack the step that has just given the caller an answer.</returns>
     EngineStatistics GetStatistics();
 }
 

@@ -128,10 +128,10 @@ public class InferenceEngineTests
         Assert.Equal(prefix.Length + trie.Count, result.ComputedTokens);
 
         // Once more: the prefix and its logits are there, and what is left makes one batch, each token once.
-        var steps = harness.Engine.GetStatistics().Steps;
+        var decodes = harness.Driver.Decodes;
         var again = await harness.Engine.ScoreAsync(request);
         Assert.Equal(trie.Count, again.ComputedTokens);
-        Assert.Equal(steps + 1, harness.Engine.GetStatistics().Steps);
+        Assert.Equal(decodes + 1, harness.Driver.Decodes);
         Assert.Equal(result.LogProbabilities[3], again.LogProbabilities[3]);
         await harness.AssertClean();
     }
