@@ -72,6 +72,19 @@ public sealed class RunViewTests
         Assert.All(Lanes(), line => Assert.Contains("│", line, StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(40, 160, "KV reused 80 %")]
+    [InlineData(0, 0, "no prompt read")]
+    public void A_footer_says_what_became_of_the_prompt(int computed, int reused, string expected)
+    {
+        _view.OnEvent(new ModelCalled("", new ModelCall { TokenIds = [1, 2], PromptTokens = 800, ComputedTokens = computed, ReusedTokens = reused })
+        {
+            Agent = "ann",
+        });
+
+        Assert.EndsWith($" · {expected}", _terminal.Shown.TrimEnd(), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void A_long_plan_goes_on_below_its_beginning()
     {
