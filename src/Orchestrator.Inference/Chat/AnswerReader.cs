@@ -156,7 +156,7 @@ internal sealed class AnswerReader
     }
 
     /// <summary>What is left to show when no more tokens come.</summary>
-    public IEnumerable<AIContent> Finish(IToolCallFormat format, string callIdPrefix)
+    public IEnumerable<AIContent> Finish(IToolCallFormat format, IReadOnlyList<AIFunctionDeclaration> tools, string callIdPrefix)
     {
         var left = _decoder.Flush();
         var rest = InCall ? "" : _beforeCall.Append(left) + _beforeCall.Flush();
@@ -177,7 +177,7 @@ internal sealed class AnswerReader
             yield break;
         }
 
-        var (text, calls) = format.Parse(_call.ToString());
+        var (text, calls) = format.Parse(_call.ToString(), tools);
         HasCalls = calls.Count > 0;
         if (_markers.Plain(text) is { Length: > 0 } plain)
         {

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using Microsoft.Extensions.AI;
 using Orchestrator.Inference.Constraints;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling;
@@ -22,6 +23,9 @@ internal sealed class ToolTrigger(string text, ITokenizer tokenizer)
 internal sealed record ChatCallPlan(
     GenerationRequest Request, ToolTrigger? Trigger, ITokenConstraint? CallConstraint, string Model)
 {
+    /// <summary>The tools that may be called.</summary>
+    public IReadOnlyList<AIFunctionDeclaration> Tools { get; init; } = [];
+
     /// <summary>Whether the first generation is a tool call already.</summary>
     public bool StartsInCall { get; init; }
 

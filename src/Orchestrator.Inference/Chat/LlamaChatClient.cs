@@ -32,6 +32,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly IChoiceScorer? _scorer;
     private readonly ReasoningFormat? _reasoning;
     private readonly AnswerMarkers _markers;
+    private readonly SpecialTextSet _specials;
     private readonly TextSplitter _splitter;
     private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
@@ -77,9 +78,10 @@ public sealed class LlamaChatClient : IChatClient
         _adapters = adapters;
         _texts = new TextScorer(engine);
         _markers = new AnswerMarkers(engine.Tokenizer, toolCalls.Markers.Concat(reasoning?.Tokens ?? []));
+        _specials = new SpecialTextSet(engine.Tokenizer.SpecialTexts);
         _splitter = new TextSplitter(engine.Tokenizer);
         _prompts = new PromptTokenizer(engine.Tokenizer);
-        _arguments = new ArgumentReader(engine);
+        _arguments = new ArgumentReader(engine, toolCalls);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
     }
 
@@ -147,7 +149,7 @@ public sealed class LlamaChatClient : IChatClient
                 stop = StopReason.Length;
             }
 
-            foreach (var content in answer.Finish(_toolCalls, plan.CallIdPrefix))
+            foreach (var content in answer.Finish(_toolCalls, plan.Tools, plan.CallIdPrefix))
             {
                 yield return Update(content, plan);
             }
@@ -229,7 +231,7 @@ public sealed class LlamaChatClient : IChatClient
         var trigger = new ToolTrigger(_toolCalls.Trigger, _engine.Tokenizer);
         if (frame is not null && mode is not RequiredChatToolMode)
         {
-            return new ChatCallPlan(request, trigger, null, _metadata.DefaultModelId!) { IsFramed = true };
+            return new ChatCallPlan(request, trigger, null, _metadata.DefaultModelId!) { IsFramed = true, Tools = allowed };
         }
 
         var parallel = options?.AllowMultipleToolCalls == true;
@@ -239,7 +241,7 @@ public sealed class LlamaChatClient : IChatClient
             call = await ReadArgumentsAsync(conversation, tool, [.. prompt, .. trigger.TokenIds], call, origin, cancellationToken).ConfigureAwait(false);
         }
 
-        var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!);
+        var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!) { Tools = allowed };
         return mode is RequiredChatToolMode ? plan with { Request = plan.Call(trigger.TokenIds, request.MaxTokens), StartsInCall = true } : plan;
     }
 
@@ -257,14 +259,15 @@ public sealed class LlamaChatClient : IChatClient
             return call;
         }
 
-        // What the format puts around arguments: it writes a call whose only argument is known.
-        var marked = new FunctionCallContent("", tool.Name, new Dictionary<string, object?> { ["\u241E"] = 0 });
-        if (_toolCalls.Write([marked]).Split(CallJson.Arguments(marked)) is not [var before, var after])
+        // What the format puts before arguments: it writes a call whose only argument is known.
+        const string Known = "\u241E";
+        var written = _toolCalls.Write([new("", tool.Name, new Dictionary<string, object?> { [Known] = 0 })]);
+        if (written.IndexOf(_toolCalls.BeforeArgument(Known, isFirst: true), StringComparison.Ordinal) is not (>= 0 and var end))
         {
             return call;
         }
 
-        before = before[_toolCalls.Trigger.Length..];
+        var before = written[_toolCalls.Trigger.Length..end];
         var arguments = await _arguments.ReadAsync(
             [.. begun, .. _engine.Tokenizer.Tokenize(before, parseSpecial: true)],
             tool.JsonSchema,
@@ -276,10 +279,11 @@ public sealed class LlamaChatClient : IChatClient
             return call;
         }
 
+        // Between marks no text is a special token but those that the format is made of.
+        written = _toolCalls.Write(
+            [new("", tool.Name, arguments.ToDictionary(p => p.Key, p => (object?)p.Value))], text => ContentMarks.BreakSpecials(text, _specials));
         var read = _constraints.Compile(new ConstraintDefinition.Sequence(
-            new ConstraintDefinition.Markup(before),
-            new ConstraintDefinition.Literal(JsonSerializer.Serialize(JsonDocument.Parse(arguments).RootElement, CallJson.Options)),
-            new ConstraintDefinition.Markup(after)));
+            [.. written[_toolCalls.Trigger.Length..].Split(ContentMarks.Break).Select(part => new ConstraintDefinition.Markup(part))]));
         var matcher = call.Start();
         return matcher.TryAcceptBytes(read.Start().ShortestCompletion().Span) && matcher.CanEnd ? read : call;
     }

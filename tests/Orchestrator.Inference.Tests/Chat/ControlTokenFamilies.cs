@@ -51,6 +51,12 @@ public sealed record ControlTokenFamily(string Template, string[] Tokens, string
             ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|tool_call|>", "<|/tool_call|>"],
             ["<|tool_call|>", "<|/tool_call|>"],
             true),
+        ["qwen3coder"] = new(
+            GoldenTemplateTests.Source("qwen3coder.jinja"),
+            ["<tool_call>", "</tool_call>", "<think>", "</think>"],
+            ["<tool_call>", "</tool_call>"],
+            true),
+        ["qwen3coder without its tokens"] = new(GoldenTemplateTests.Source("qwen3coder.jinja"), [], [], true),
         ["gemma4"] = new(
             Gemma4,
             ["<|turn>", "<turn|>", "<|tool>", "<tool|>", "<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>", "<|channel>", "<channel|>", "<|\"|>"],
