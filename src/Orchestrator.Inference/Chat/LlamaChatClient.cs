@@ -117,12 +117,14 @@ public sealed class LlamaChatClient : IChatClient
         var started = _time.GetTimestamp();
         var cost = default(GenerationCost);
         var request = plan.Request;
+        var reasons = plan.Reasoning is not null;
         while (true)
         {
             var stop = StopReason.EndOfAnswer;
             await foreach (var token in _engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false))
             {
-                foreach (var content in answer.Read(token))
+                // What ends the generation of reasoning is no part of the answer.
+                foreach (var content in reasons && answer.HasReasoned ? [] : answer.Read(token))
                 {
                     yield return Update(content, plan);
                 }
@@ -133,6 +135,13 @@ public sealed class LlamaChatClient : IChatClient
                 {
                     break;
                 }
+            }
+
+            if (reasons)
+            {
+                reasons = false;
+                request = plan.Answer(answer.EndReasoning(plan));
+                continue;
             }
 
             if (answer.Triggered && !answer.InCall)
@@ -199,11 +208,6 @@ public sealed class LlamaChatClient : IChatClient
             }
         }
 
-        if (mode is RequiredChatToolMode && allowed.Length > 1)
-        {
-            allowed = await ChooseToolAsync(conversation, allowed, origin, cancellationToken).ConfigureAwait(false);
-        }
-
         // A text of a given form leaves no room for calls.
         var response = Response(options?.ResponseFormat);
         if (mode is NoneChatToolMode || response is not null)
@@ -212,7 +216,25 @@ public sealed class LlamaChatClient : IChatClient
         }
 
         var begun = origin.AnswerPrefix is { Length: > 0 } prefix ? prefix : null;
-        var prompt = _prompts.Tokenize(_renderer.Render(conversation, tools, begun));
+        var effort = options?.Reasoning?.Effort;
+        var segments = _renderer.Render(conversation, tools, begun, effort);
+        var prompt = _prompts.Tokenize(segments);
+        var within = begun is null && segments is [.., var last] && _reasoning?.IsBegunBy(last.Text) == true;
+        var isRequiredCall = mode is RequiredChatToolMode && allowed.Length > 0;
+        var reasons = begun is null && (isRequiredCall || response is not null) && Reasons(effort, within);
+        if (within && !reasons && (isRequiredCall || response is not null))
+        {
+            // What is demanded at once does not stand within reasoning.
+            prompt = [.. prompt, .. Tokens(_reasoning!.Close + _reasoning.Behind)];
+            within = false;
+        }
+
+        // Whoever reasons finds out by that which tool to call.
+        if (isRequiredCall && allowed.Length > 1 && !reasons)
+        {
+            allowed = await ChooseToolAsync(conversation, allowed, origin, cancellationToken).ConfigureAwait(false);
+        }
+
         var frame = begun is null ? _toolCalls.Frame(response, allowed, JsonConstraintOptions.Generation) : null;
         var room = _engine.Model.ContextSize - prompt.Length;
         var request = new GenerationRequest
@@ -225,25 +247,59 @@ public sealed class LlamaChatClient : IChatClient
         };
         if (allowed.Length == 0)
         {
-            return new ChatCallPlan(request, null, null, _metadata.DefaultModelId!) { IsFramed = frame is not null };
+            var answer = new ChatCallPlan(request, null, null, _metadata.DefaultModelId!) { IsFramed = frame is not null, IsWithinReasoning = within };
+            return reasons ? Reasoning(answer, request.Constraint!, []) : answer;
         }
 
         var trigger = new ToolTrigger(_toolCalls.Trigger, _engine.Tokenizer);
-        if (frame is not null && mode is not RequiredChatToolMode)
+        if (frame is not null && !isRequiredCall)
         {
             return new ChatCallPlan(request, trigger, null, _metadata.DefaultModelId!) { IsFramed = true, Tools = allowed };
         }
 
         var parallel = options?.AllowMultipleToolCalls == true;
         var call = _constraints.Compile(_toolCalls.Constrain(allowed, parallel, JsonConstraintOptions.Generation));
-        if (mode is RequiredChatToolMode && allowed is [var tool] && !parallel)
+        if (isRequiredCall && allowed is [var tool] && !parallel && !reasons)
         {
             call = await ReadArgumentsAsync(conversation, tool, [.. prompt, .. trigger.TokenIds], call, origin, cancellationToken).ConfigureAwait(false);
         }
 
-        var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!) { Tools = allowed };
-        return mode is RequiredChatToolMode ? plan with { Request = plan.Call(trigger.TokenIds, request.MaxTokens), StartsInCall = true } : plan;
+        var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!) { Tools = allowed, IsRequiredCall = isRequiredCall, IsWithinReasoning = within };
+        return !isRequiredCall ? plan
+            : reasons ? Reasoning(plan, call, trigger.TokenIds)
+            : plan with { Request = plan.Call(trigger.TokenIds, request.MaxTokens) };
     }
+
+    /// <summary>Whether the model reasons before an answer of a given form.</summary>
+    private bool Reasons(ReasoningEffort? effort, bool within) =>
+        effort is not ReasoningEffort.None
+        && _options.MaxReasoningTokens > 0
+        && _reasoning is { } format
+        && (effort is not null || within || format.IsUsual)
+        && Tokens(format.Close) is [var close] && _markers.TextOf(close) is not null;
+
+    /// <summary>Puts reasoning before an answer, as far as there are tokens for both.</summary>
+    private ChatCallPlan Reasoning(ChatCallPlan plan, ITokenConstraint then, int[] begun)
+    {
+        var format = _reasoning!;
+        var open = plan.IsWithinReasoning ? "" : format.Open;
+        var phase = new ReasoningPhase(Tokens(format.Close), Tokens(format.Behind), then, plan.Request.MaxTokens);
+        var frame = Tokens(open).Length + phase.Close.Length + 1;
+        var shortest = phase.Behind.Length + begun.Length + _splitter.Split(then.Start().ShortestCompletion().Span).Count + 1;
+        var room = Math.Min(Math.Min(_options.MaxReasoningTokens, phase.MaxTokens / 2), phase.MaxTokens - shortest);
+        if (room < frame)
+        {
+            int[] closing = plan.IsWithinReasoning ? [.. phase.Close, .. phase.Behind] : [];
+            return plan with { Request = plan.Request with { Prompt = [.. plan.Request.Prompt, .. closing, .. begun], Constraint = then } };
+        }
+
+        // A token ends the text, and what is thought spells none.
+        var thought = new ConstraintDefinition.Sequence(
+            new ConstraintDefinition.Markup(open), new ConstraintDefinition.Regex(@"[\s\S]*"), new ConstraintDefinition.Markup(format.Close));
+        return plan with { Request = plan.Request with { Constraint = _constraints.Compile(thought), MaxTokens = room }, Reasoning = phase };
+    }
+
+    private int[] Tokens(string markup) => _engine.Tokenizer.Tokenize(markup, parseSpecial: true);
 
     /// <summary>The call with the arguments that the request holds, or the constraint as it is where it holds not all.</summary>
     private async Task<ITokenConstraint> ReadArgumentsAsync(

@@ -52,13 +52,43 @@ public sealed class Qwen3CoderChatTests
     [Fact]
     public async Task The_arguments_that_a_request_holds_are_read_out_of_it()
     {
-        await using var model = Saying(_ => "<tool_call>\n<function=note>\n<parameter=text>\ntwo birds\n</parameter>\n</function>\n</tool_call><|im_end|>");
-        var response = await model.Chat.GetResponseAsync(
-            "Please keep the words two birds for me.", new ChatOptions { Tools = [Note], ToolMode = ChatToolMode.RequireSpecific("note"), Temperature = 0 });
+        await using var model = Saying(_ => "\n</think>\n\n<tool_call>\n<function=note>\n<parameter=text>\ntwo birds\n</parameter>\n</function>\n</tool_call><|im_end|>");
+        var response = await model.Chat.GetResponseAsync("Please keep the words two birds for me.", new ChatOptions
+        {
+            Tools = [Note],
+            ToolMode = ChatToolMode.RequireSpecific("note"),
+            Temperature = 0,
+            Reasoning = new ReasoningOptions { Effort = ReasoningEffort.None },
+        });
 
         var call = ModelCall.From(response)!;
         Assert.Equal("two birds", ((JsonElement)Assert.Single(Calls(response)).Arguments!["text"]!).GetString());
         Assert.True(call.ForcedTokens > 60, $"{call.ForcedTokens} of {call.TokenIds.Count} tokens were known.");
+    }
+
+    [Fact]
+    public async Task A_required_call_follows_from_the_thinking_that_the_prompt_begins()
+    {
+        await using var model = Saying(_ => "Keep it.\n</think>\n\n<tool_call>\n<function=note>\n<parameter=text>\na\n</parameter>\n</function>\n</tool_call><|im_end|>");
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions { Tools = [Note], ToolMode = ChatToolMode.RequireAny, Temperature = 0 });
+
+        Assert.Equal("a", Assert.Single(Calls(response)).Arguments!["text"]!.ToString());
+        Assert.Equal("Keep it.\n", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
+        Assert.Equal("", response.Text);
+    }
+
+    [Fact]
+    public async Task A_text_of_a_given_form_does_not_stand_within_thinking()
+    {
+        await using var model = Saying(_ => "Hm.</think>\n\n{\"rain\":true}<|im_end|>");
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions
+        {
+            ResponseFormat = ChatResponseFormat.ForJsonSchema(JsonDocument.Parse("""{"type":"object","properties":{"rain":{"type":"boolean"}},"required":["rain"]}""").RootElement),
+            Temperature = 0,
+        });
+
+        Assert.Equal("{\"rain\":true}", response.Text);
+        Assert.Equal("Hm.", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
     }
 
     [Fact]
