@@ -15,6 +15,7 @@ namespace Orchestrator.Inference.Chat;
 /// <summary>
 /// One local model as an <see cref="IChatClient"/>. Answers are laid out by the model's own template, a JSON schema in
 /// <see cref="ChatOptions.ResponseFormat"/> is honoured by constrained decoding, and tool calls can't be malformed.
+/// Where the model reasons, as <see cref="ChatOptions.Reasoning"/> asks, it does so before either, within bounds.
 /// Any number of calls may run at once; they share the model's context.
 /// </summary>
 /// <remarks>
