@@ -39,12 +39,12 @@ internal sealed class AnswerReader
         _trigger = plan.Trigger;
         _isFramed = plan.IsFramed;
 
-        // What a constraint shapes is the answer from its first character on, unless it shapes the frame too.
-        _reasoning = plan.Request.Constraint is null || _isFramed ? reasoning?.Start() : null;
+        // What a constraint shapes is the answer from its first character on, unless it shapes the frame or the reasoning too.
+        _reasoning = plan.Request.Constraint is null || _isFramed || plan.Reasoning is not null ? reasoning?.Start(plan.IsWithinReasoning) : null;
         _details = plan.Request.Origin.TopLogProbabilities is null ? null : [];
         _stops = new StopSequenceFilter([.. stopSequences.Where(s => s.Length > 0)]);
-        _beforeCall = new StopSequenceFilter(_trigger is null || plan.StartsInCall ? [] : [_trigger.Text]);
-        if (plan.StartsInCall)
+        _beforeCall = new StopSequenceFilter(_trigger is null || plan.IsRequiredCall ? [] : [_trigger.Text]);
+        if (plan is { IsRequiredCall: true, Reasoning: null })
         {
             EnterCall(_trigger!.TokenIds);
         }
@@ -67,6 +67,9 @@ internal sealed class AnswerReader
 
     /// <summary>Whether the text was cut by a stop sequence.</summary>
     public bool Stopped => _stops.Stopped is not null;
+
+    /// <summary>Whether the model reasoned, and came to an end.</summary>
+    public bool HasReasoned => _reasoning?.HasEnded == true;
 
     /// <summary>Whether no more tokens are wanted from this generation.</summary>
     public bool Ended => !InCall && (Stopped || Triggered);
@@ -122,6 +125,24 @@ internal sealed class AnswerReader
         }
     }
 
+    /// <summary>Turns to what the reasoning led to.</summary>
+    /// <returns>The answer's tokens up to there.</returns>
+    public IReadOnlyList<int> EndReasoning(ChatCallPlan plan)
+    {
+        foreach (var token in (int[])[.. HasReasoned ? [] : plan.Reasoning!.Close, .. plan.Reasoning!.Behind])
+        {
+            AddForced(token);
+        }
+
+        _textStart = _tokens.Count;
+        if (plan.IsRequiredCall)
+        {
+            EnterCall(_trigger!.TokenIds);
+        }
+
+        return _tokens.ToArray();
+    }
+
     /// <summary>Turns to the tool call that the model began.</summary>
     /// <returns>The answer's tokens up to the call, the trigger's tokens last.</returns>
     public IReadOnlyList<int> BeginCall()
@@ -156,7 +177,7 @@ internal sealed class AnswerReader
     }
 
     /// <summary>What is left to show when no more tokens come.</summary>
-    public IEnumerable<AIContent> Finish(IToolCallFormat format, string callIdPrefix)
+    public IEnumerable<AIContent> Finish(IToolCallFormat format, IReadOnlyList<AIFunctionDeclaration> tools, string callIdPrefix)
     {
         var left = _decoder.Flush();
         var rest = InCall ? "" : _beforeCall.Append(left) + _beforeCall.Flush();
@@ -177,7 +198,7 @@ internal sealed class AnswerReader
             yield break;
         }
 
-        var (text, calls) = format.Parse(_call.ToString());
+        var (text, calls) = format.Parse(_call.ToString(), tools);
         HasCalls = calls.Count > 0;
         if (_markers.Plain(text) is { Length: > 0 } plain)
         {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Scheduling;
@@ -11,19 +12,20 @@ namespace Orchestrator.Inference.Chat;
 /// enumerations and its defaults offer. A small model copies badly when it writes freely, and recognises well.
 /// </summary>
 /// <param name="engine">The model.</param>
-internal sealed class ArgumentReader(IInferenceEngine engine)
+/// <param name="format">How it writes arguments.</param>
+internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat format)
 {
     private const int MaxCandidates = 96;
     private const int Beginnings = 4;
 
     /// <summary>Reads arguments.</summary>
-    /// <param name="prompt">The prompt up to the object of arguments.</param>
+    /// <param name="prompt">The prompt up to the arguments.</param>
     /// <param name="schema">The function's parameters as a JSON schema.</param>
     /// <param name="request">What the user said.</param>
     /// <param name="origin">Who asks.</param>
     /// <param name="cancellationToken">Stops the work.</param>
-    /// <returns>The object as JSON; null where a required parameter is of a kind, or has a value, that only the model can write.</returns>
-    public async Task<string?> ReadAsync(
+    /// <returns>The arguments; null where a required parameter is of a kind, or has a value, that only the model can write.</returns>
+    public async Task<JsonObject?> ReadAsync(
         IReadOnlyList<int> prompt, JsonElement schema, string request, ModelRequest origin, CancellationToken cancellationToken)
     {
         if (schema.ValueKind != JsonValueKind.Object || !schema.TryGetProperty("properties", out var properties) || properties.ValueKind != JsonValueKind.Object)
@@ -37,7 +39,8 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
         var values = new RequestValues(request);
         var numeric = properties.EnumerateObject().Count(p => IsNumeric(p.Value));
         var used = new List<string>();
-        var text = "{";
+        var arguments = new JsonObject();
+        var text = "";
         var left = properties.EnumerateObject().Count(p => required.Contains(p.Name));
         foreach (var property in properties.EnumerateObject())
         {
@@ -47,9 +50,9 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
             }
 
             var isLast = required.Contains(property.Name) && --left == 0;
-            var key = $"{(text.Length > 1 ? ", " : "")}{CallJson.Quote(property.Name)}:";
+            var before = text + format.BeforeArgument(property.Name, arguments.Count == 0);
             var value = await BestAsync(
-                prompt, text + key, property, values, used, numeric, isLast ? "}" : ",", origin, cancellationToken).ConfigureAwait(false);
+                prompt, before, property, values, used, numeric, isLast, origin, cancellationToken).ConfigureAwait(false);
             if (value is null)
             {
                 if (required.Contains(property.Name))
@@ -61,10 +64,12 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
             }
 
             used.AddRange(value.StartsWith('[') ? value.Trim('[', ']').Split(", ") : [value]);
-            text += $"{key} {value}";
+            var json = JsonSerializer.Deserialize<JsonElement>(value);
+            arguments[property.Name] = JsonNode.Parse(value);
+            text = before + format.Argument(json);
         }
 
-        return text + "}";
+        return arguments;
     }
 
     /// <summary>
@@ -92,7 +97,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
         RequestValues values,
         List<string> used,
         int numeric,
-        string after,
+        bool isLast,
         ModelRequest origin,
         CancellationToken cancellationToken)
     {
@@ -109,7 +114,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
                 return null;
             }
 
-            var starts = await ScoreAsync(prefix, first.Select(w => $" {CallJson.Quote(w.Text!)[..^1]}"), origin, cancellationToken).ConfigureAwait(false);
+            var starts = await ScoreAsync(prefix, first.Select(w => format.Argument(JsonSerializer.SerializeToElement(w.Text), isWhole: false)), origin, cancellationToken).ConfigureAwait(false);
             candidates =
             [
                 .. values.Quotations.Select(CallJson.Quote),
@@ -132,7 +137,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine)
         // takes days, where there are such.
         bool IsText(string value) => !value.Equals(name, StringComparison.OrdinalIgnoreCase) && !(numeric > 0 && values.Numbers.Contains(value)) && !values.Dates.Any(d => value.Contains(d, StringComparison.Ordinal));
 
-        var scores = await ScoreAsync(prefix, candidates.Select(c => $" {c}{after}"), origin, cancellationToken).ConfigureAwait(false);
+        var scores = await ScoreAsync(prefix, candidates.Select(c => format.Argument(JsonSerializer.Deserialize<JsonElement>(c)) + format.BehindArgument(isLast)), origin, cancellationToken).ConfigureAwait(false);
         return candidates[Array.IndexOf(scores, scores.Max())];
     }
 

@@ -15,6 +15,7 @@ namespace Orchestrator.Inference.Chat;
 /// <summary>
 /// One local model as an <see cref="IChatClient"/>. Answers are laid out by the model's own template, a JSON schema in
 /// <see cref="ChatOptions.ResponseFormat"/> is honoured by constrained decoding, and tool calls can't be malformed.
+/// Where the model reasons, as <see cref="ChatOptions.Reasoning"/> asks, it does so before either, within bounds.
 /// Any number of calls may run at once; they share the model's context.
 /// </summary>
 /// <remarks>
@@ -32,6 +33,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly IChoiceScorer? _scorer;
     private readonly ReasoningFormat? _reasoning;
     private readonly AnswerMarkers _markers;
+    private readonly SpecialTextSet _specials;
     private readonly TextSplitter _splitter;
     private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
@@ -77,9 +79,10 @@ public sealed class LlamaChatClient : IChatClient
         _adapters = adapters;
         _texts = new TextScorer(engine);
         _markers = new AnswerMarkers(engine.Tokenizer, toolCalls.Markers.Concat(reasoning?.Tokens ?? []));
+        _specials = new SpecialTextSet(engine.Tokenizer.SpecialTexts);
         _splitter = new TextSplitter(engine.Tokenizer);
         _prompts = new PromptTokenizer(engine.Tokenizer);
-        _arguments = new ArgumentReader(engine);
+        _arguments = new ArgumentReader(engine, toolCalls);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
     }
 
@@ -115,12 +118,14 @@ public sealed class LlamaChatClient : IChatClient
         var started = _time.GetTimestamp();
         var cost = default(GenerationCost);
         var request = plan.Request;
+        var reasons = plan.Reasoning is not null;
         while (true)
         {
             var stop = StopReason.EndOfAnswer;
             await foreach (var token in _engine.GenerateAsync(request, cancellationToken).ConfigureAwait(false))
             {
-                foreach (var content in answer.Read(token))
+                // What ends the generation of reasoning is no part of the answer.
+                foreach (var content in reasons && answer.HasReasoned ? [] : answer.Read(token))
                 {
                     yield return Update(content, plan);
                 }
@@ -131,6 +136,13 @@ public sealed class LlamaChatClient : IChatClient
                 {
                     break;
                 }
+            }
+
+            if (reasons)
+            {
+                reasons = false;
+                request = plan.Answer(answer.EndReasoning(plan));
+                continue;
             }
 
             if (answer.Triggered && !answer.InCall)
@@ -147,7 +159,7 @@ public sealed class LlamaChatClient : IChatClient
                 stop = StopReason.Length;
             }
 
-            foreach (var content in answer.Finish(_toolCalls, plan.CallIdPrefix))
+            foreach (var content in answer.Finish(_toolCalls, plan.Tools, plan.CallIdPrefix))
             {
                 yield return Update(content, plan);
             }
@@ -197,11 +209,6 @@ public sealed class LlamaChatClient : IChatClient
             }
         }
 
-        if (mode is RequiredChatToolMode && allowed.Length > 1)
-        {
-            allowed = await ChooseToolAsync(conversation, allowed, origin, cancellationToken).ConfigureAwait(false);
-        }
-
         // A text of a given form leaves no room for calls.
         var response = Response(options?.ResponseFormat);
         if (mode is NoneChatToolMode || response is not null)
@@ -210,7 +217,25 @@ public sealed class LlamaChatClient : IChatClient
         }
 
         var begun = origin.AnswerPrefix is { Length: > 0 } prefix ? prefix : null;
-        var prompt = _prompts.Tokenize(_renderer.Render(conversation, tools, begun));
+        var effort = options?.Reasoning?.Effort;
+        var segments = _renderer.Render(conversation, tools, begun, effort);
+        var prompt = _prompts.Tokenize(segments);
+        var within = begun is null && segments is [.., var last] && _reasoning?.IsBegunBy(last.Text) == true;
+        var isRequiredCall = mode is RequiredChatToolMode && allowed.Length > 0;
+        var reasons = begun is null && (isRequiredCall || response is not null) && Reasons(effort, within);
+        if (within && !reasons && (isRequiredCall || response is not null))
+        {
+            // What is demanded at once does not stand within reasoning.
+            prompt = [.. prompt, .. Tokens(_reasoning!.Close + _reasoning.Behind)];
+            within = false;
+        }
+
+        // Whoever reasons finds out by that which tool to call.
+        if (isRequiredCall && allowed.Length > 1 && !reasons)
+        {
+            allowed = await ChooseToolAsync(conversation, allowed, origin, cancellationToken).ConfigureAwait(false);
+        }
+
         var frame = begun is null ? _toolCalls.Frame(response, allowed, JsonConstraintOptions.Generation) : null;
         var room = _engine.Model.ContextSize - prompt.Length;
         var request = new GenerationRequest
@@ -223,25 +248,59 @@ public sealed class LlamaChatClient : IChatClient
         };
         if (allowed.Length == 0)
         {
-            return new ChatCallPlan(request, null, null, _metadata.DefaultModelId!) { IsFramed = frame is not null };
+            var answer = new ChatCallPlan(request, null, null, _metadata.DefaultModelId!) { IsFramed = frame is not null, IsWithinReasoning = within };
+            return reasons ? Reasoning(answer, request.Constraint!, []) : answer;
         }
 
         var trigger = new ToolTrigger(_toolCalls.Trigger, _engine.Tokenizer);
-        if (frame is not null && mode is not RequiredChatToolMode)
+        if (frame is not null && !isRequiredCall)
         {
-            return new ChatCallPlan(request, trigger, null, _metadata.DefaultModelId!) { IsFramed = true };
+            return new ChatCallPlan(request, trigger, null, _metadata.DefaultModelId!) { IsFramed = true, Tools = allowed };
         }
 
         var parallel = options?.AllowMultipleToolCalls == true;
         var call = _constraints.Compile(_toolCalls.Constrain(allowed, parallel, JsonConstraintOptions.Generation));
-        if (mode is RequiredChatToolMode && allowed is [var tool] && !parallel)
+        if (isRequiredCall && allowed is [var tool] && !parallel && !reasons)
         {
             call = await ReadArgumentsAsync(conversation, tool, [.. prompt, .. trigger.TokenIds], call, origin, cancellationToken).ConfigureAwait(false);
         }
 
-        var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!);
-        return mode is RequiredChatToolMode ? plan with { Request = plan.Call(trigger.TokenIds, request.MaxTokens), StartsInCall = true } : plan;
+        var plan = new ChatCallPlan(request, trigger, call, _metadata.DefaultModelId!) { Tools = allowed, IsRequiredCall = isRequiredCall, IsWithinReasoning = within };
+        return !isRequiredCall ? plan
+            : reasons ? Reasoning(plan, call, trigger.TokenIds)
+            : plan with { Request = plan.Call(trigger.TokenIds, request.MaxTokens) };
     }
+
+    /// <summary>Whether the model reasons before an answer of a given form.</summary>
+    private bool Reasons(ReasoningEffort? effort, bool within) =>
+        effort is not ReasoningEffort.None
+        && _options.MaxReasoningTokens > 0
+        && _reasoning is { } format
+        && (effort is not null || within || format.IsUsual)
+        && Tokens(format.Close) is [var close] && _markers.TextOf(close) is not null;
+
+    /// <summary>Puts reasoning before an answer, as far as there are tokens for both.</summary>
+    private ChatCallPlan Reasoning(ChatCallPlan plan, ITokenConstraint then, int[] begun)
+    {
+        var format = _reasoning!;
+        var open = plan.IsWithinReasoning ? "" : format.Open;
+        var phase = new ReasoningPhase(Tokens(format.Close), Tokens(format.Behind), then, plan.Request.MaxTokens);
+        var frame = Tokens(open).Length + phase.Close.Length + 1;
+        var shortest = phase.Behind.Length + begun.Length + _splitter.Split(then.Start().ShortestCompletion().Span).Count + 1;
+        var room = Math.Min(Math.Min(_options.MaxReasoningTokens, phase.MaxTokens / 2), phase.MaxTokens - shortest);
+        if (room < frame)
+        {
+            int[] closing = plan.IsWithinReasoning ? [.. phase.Close, .. phase.Behind] : [];
+            return plan with { Request = plan.Request with { Prompt = [.. plan.Request.Prompt, .. closing, .. begun], Constraint = then } };
+        }
+
+        // A token ends the text, and what is thought spells none.
+        var thought = new ConstraintDefinition.Sequence(
+            new ConstraintDefinition.Markup(open), new ConstraintDefinition.Regex(@"[\s\S]*"), new ConstraintDefinition.Markup(format.Close));
+        return plan with { Request = plan.Request with { Constraint = _constraints.Compile(thought), MaxTokens = room }, Reasoning = phase };
+    }
+
+    private int[] Tokens(string markup) => _engine.Tokenizer.Tokenize(markup, parseSpecial: true);
 
     /// <summary>The call with the arguments that the request holds, or the constraint as it is where it holds not all.</summary>
     private async Task<ITokenConstraint> ReadArgumentsAsync(
@@ -257,14 +316,15 @@ public sealed class LlamaChatClient : IChatClient
             return call;
         }
 
-        // What the format puts around arguments: it writes a call whose only argument is known.
-        var marked = new FunctionCallContent("", tool.Name, new Dictionary<string, object?> { ["\u241E"] = 0 });
-        if (_toolCalls.Write([marked]).Split(CallJson.Arguments(marked)) is not [var before, var after])
+        // What the format puts before arguments: it writes a call whose only argument is known.
+        const string Known = "\u241E";
+        var written = _toolCalls.Write([new("", tool.Name, new Dictionary<string, object?> { [Known] = 0 })]);
+        if (written.IndexOf(_toolCalls.BeforeArgument(Known, isFirst: true), StringComparison.Ordinal) is not (>= 0 and var end))
         {
             return call;
         }
 
-        before = before[_toolCalls.Trigger.Length..];
+        var before = written[_toolCalls.Trigger.Length..end];
         var arguments = await _arguments.ReadAsync(
             [.. begun, .. _engine.Tokenizer.Tokenize(before, parseSpecial: true)],
             tool.JsonSchema,
@@ -276,10 +336,11 @@ public sealed class LlamaChatClient : IChatClient
             return call;
         }
 
+        // Between marks no text is a special token but those that the format is made of.
+        written = _toolCalls.Write(
+            [new("", tool.Name, arguments.ToDictionary(p => p.Key, p => (object?)p.Value))], text => ContentMarks.BreakSpecials(text, _specials));
         var read = _constraints.Compile(new ConstraintDefinition.Sequence(
-            new ConstraintDefinition.Markup(before),
-            new ConstraintDefinition.Literal(JsonSerializer.Serialize(JsonDocument.Parse(arguments).RootElement, CallJson.Options)),
-            new ConstraintDefinition.Markup(after)));
+            [.. written[_toolCalls.Trigger.Length..].Split(ContentMarks.Break).Select(part => new ConstraintDefinition.Markup(part))]));
         var matcher = call.Start();
         return matcher.TryAcceptBytes(read.Start().ShortestCompletion().Span) && matcher.CanEnd ? read : call;
     }

@@ -50,6 +50,14 @@ public sealed record JsonConstraintOptions
     public string? Quote { get; init; }
 
     /// <summary>
+    /// Whether the value is an object whose properties stand one after another between tags,
+    /// <c>&lt;parameter=NAME&gt;</c>, VALUE and <c>&lt;/parameter&gt;</c> on lines of their own, as Qwen3-Coder writes
+    /// arguments. A property that is a string is written as it is, and never holds <c>&lt;/parameter&gt;</c>; any other is
+    /// JSON. For generation only.
+    /// </summary>
+    public bool ParameterTags { get; init; }
+
+    /// <summary>
     /// Whether strings and numbers may be spelled in any way: characters by any escape (<c>\u0041</c>, <c>\/</c>), numbers
     /// with exponents, integers with a zero fraction (<c>1.0</c>), and of any length. Otherwise a character is written by
     /// itself or, if it is a quote, a backslash or a control character, by its shortest escape, and numbers without exponents.

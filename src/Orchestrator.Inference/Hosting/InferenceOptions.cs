@@ -36,6 +36,13 @@ public sealed class InferenceOptions
     [Range(1, 1 << 20)]
     public int MaxOutputTokens { get; set; } = 1024;
 
+    /// <summary>
+    /// The most tokens of reasoning before a required tool call or an answer of a given form, 0 for none; never more than
+    /// half of what the answer may have. What a free answer reasons counts for <see cref="MaxOutputTokens"/> only.
+    /// </summary>
+    [Range(0, 1 << 20)]
+    public int MaxReasoningTokens { get; set; } = 512;
+
     /// <summary>The seed of calls that name none; each takes the next number from here.</summary>
     public ulong Seed { get; set; }
 

@@ -43,10 +43,11 @@ public sealed class ChatPromptRenderer
     /// <param name="messages">The conversation, oldest first.</param>
     /// <param name="tools">The tools on offer; may be empty.</param>
     /// <param name="answerPrefix">Text that the answer to the user begins with; empty to begin it with nothing yet, null not to begin it.</param>
+    /// <param name="effort">How much the model is to reason; null leaves it to the template. An answer that is begun has no reasoning.</param>
     /// <returns>The prompt's parts in order.</returns>
     /// <exception cref="ChatTemplateException">The template refuses the messages.</exception>
     public IReadOnlyList<PromptSegment> Render(
-        IEnumerable<ChatMessage> messages, IReadOnlyList<AIFunctionDeclaration> tools, string? answerPrefix = null)
+        IEnumerable<ChatMessage> messages, IReadOnlyList<AIFunctionDeclaration> tools, string? answerPrefix = null, ReasoningEffort? effort = null)
     {
         ArgumentNullException.ThrowIfNull(messages);
         ArgumentNullException.ThrowIfNull(tools);
@@ -67,7 +68,8 @@ public sealed class ChatPromptRenderer
         var laidOut = Accommodate(turns);
         var text = _template.Render(new ChatTemplateInput(
             new JsonArray([.. laidOut.Select(t => (JsonNode)t.ToJson())]),
-            tools.Count > 0 && _template.KnowsTools ? new JsonArray([.. tools.Select(t => BreakSpecials(ToJson(t)))]) : null));
+            tools.Count > 0 && _template.KnowsTools ? new JsonArray([.. tools.Select(t => BreakSpecials(ToJson(t)))]) : null,
+            Variables: ReasoningFormat.Variables(answerPrefix is null ? effort : ReasoningEffort.None)));
         if (answerPrefix is not null)
         {
             text += _toolCalls.Opening + ContentMarks.BreakSpecials(answerPrefix, _specials);

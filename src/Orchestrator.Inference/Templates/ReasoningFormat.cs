@@ -1,31 +1,41 @@
 using System.Text.Json.Nodes;
+using Microsoft.Extensions.AI;
 
 namespace Orchestrator.Inference.Templates;
 
 /// <summary>How a model sets its reasoning apart from its answer.</summary>
 public sealed class ReasoningFormat
 {
-    private static readonly Marker[] Think = [new("<think>", true), new("</think>", false)];
+    private static readonly ReasoningFormat Think = new(
+        [new("<think>", true), new("</think>", false)], ["<think>", "</think>"], "<think>\n", "</think>", "\n\n");
 
-    private static readonly string[] ThinkTokens = ["<think>", "</think>"];
+    private static readonly ReasoningFormat Harmony = new(
+        [
+            new("<|channel|>analysis<|message|>", true),
+            new("<|channel|>commentary<|message|>", false),
+            new("<|channel|>final<|message|>", false),
+            new("<|start|>assistant", false),
+            new("<|end|>", false),
+            new("<|return|>", false),
+        ],
+        ["<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|return|>"],
+        "<|channel|>analysis<|message|>",
+        "<|end|>",
+        "<|start|>assistant")
+    {
+        IsUsual = true,
+    };
 
-    private static readonly Marker[] Harmony =
-    [
-        new("<|channel|>analysis<|message|>", true),
-        new("<|channel|>commentary<|message|>", false),
-        new("<|channel|>final<|message|>", false),
-        new("<|start|>assistant", false),
-        new("<|end|>", false),
-        new("<|return|>", false),
-    ];
+    private static readonly ReasoningFormat Gemma = new(
+        [new("<|channel>thought", true), new("<channel|>", false)], ["<|channel>", "<channel|>"], "<|channel>thought\n", "<channel|>", "");
 
-    private static readonly Marker[] Gemma = [new("<|channel>thought", true), new("<channel|>", false)];
-
-    private ReasoningFormat(IReadOnlyList<Marker> markers, IReadOnlyList<string> tokens, bool startsReasoning)
+    private ReasoningFormat(IReadOnlyList<Marker> markers, IReadOnlyList<string> tokens, string open, string close, string behind)
     {
         Markers = markers;
         Tokens = tokens;
-        StartsReasoning = startsReasoning;
+        Open = open;
+        Close = close;
+        Behind = behind;
     }
 
     /// <summary>A text that the model writes, and whether what follows it is reasoning.</summary>
@@ -38,8 +48,17 @@ public sealed class ReasoningFormat
     /// <summary>What of the markers is special tokens where the vocabulary has them.</summary>
     internal IReadOnlyList<string> Tokens { get; }
 
-    /// <summary>Whether an answer begins within reasoning, because the prompt ends with its opening tag.</summary>
-    public bool StartsReasoning { get; }
+    /// <summary>What begins reasoning.</summary>
+    internal string Open { get; }
+
+    /// <summary>The token that ends it.</summary>
+    internal string Close { get; }
+
+    /// <summary>What stands between it and the answer.</summary>
+    internal string Behind { get; }
+
+    /// <summary>Whether the model reasons where nobody says whether it should.</summary>
+    internal bool IsUsual { get; private init; }
 
     /// <summary>Finds out how a template's model reasons.</summary>
     /// <param name="template">The template.</param>
@@ -47,33 +66,40 @@ public sealed class ReasoningFormat
     public static ReasoningFormat? Detect(ChatTemplate template)
     {
         ArgumentNullException.ThrowIfNull(template);
-        if (template.Source.Contains("<|channel|>", StringComparison.Ordinal))
-        {
-            return new ReasoningFormat(Harmony, ["<|channel|>", "<|message|>", "<|start|>", "<|end|>", "<|return|>"], false);
-        }
+        bool Says(string text) => template.Source.Contains(text, StringComparison.Ordinal);
+        return Says("<|channel|>") ? Harmony : Says("<|channel>thought") ? Gemma : Says("</think>") ? Think : null;
+    }
 
-        if (template.Source.Contains("<|channel>thought", StringComparison.Ordinal))
-        {
-            return new ReasoningFormat(Gemma, ["<|channel>", "<channel|>"], false);
-        }
+    /// <summary>The variables by which templates are told how much to reason.</summary>
+    /// <param name="effort">How much; null leaves it to the template.</param>
+    /// <returns>The variables, or null for none.</returns>
+    /// <remarks>None sets no <c>reasoning_effort</c>, which knows no such step: prompts then differ at their ends, if at all.</remarks>
+    public static JsonObject? Variables(ReasoningEffort? effort) => effort switch
+    {
+        null => null,
+        ReasoningEffort.None => new JsonObject { ["enable_thinking"] = false },
+        _ => Thinking(effort.Value),
+    };
 
-        if (!template.Source.Contains("</think>", StringComparison.Ordinal))
-        {
-            return null;
-        }
-
-        try
-        {
-            var prompt = template.Render(new ChatTemplateInput([new JsonObject { ["role"] = "user", ["content"] = "q" }]));
-            return new ReasoningFormat(Think, ThinkTokens, prompt.TrimEnd().EndsWith("<think>", StringComparison.Ordinal));
-        }
-        catch (ChatTemplateException)
-        {
-            return new ReasoningFormat(Think, ThinkTokens, false);
-        }
+    /// <summary>Whether an answer begins within reasoning, because its prompt ends with what begins it.</summary>
+    /// <param name="prompt">The end of the prompt.</param>
+    /// <returns>Whether it does.</returns>
+    public bool IsBegunBy(string prompt)
+    {
+        ArgumentNullException.ThrowIfNull(prompt);
+        return prompt.AsSpan().TrimEnd().EndsWith(Open.AsSpan().TrimEnd());
     }
 
     /// <summary>Starts reading an answer.</summary>
+    /// <param name="within">Whether it begins within reasoning.</param>
     /// <returns>A reader for one answer.</returns>
-    public ReasoningReader Start() => new(this);
+    public ReasoningReader Start(bool within = false) => new(this, within);
+
+    private static JsonObject Thinking(ReasoningEffort effort) => new()
+    {
+        ["enable_thinking"] = true,
+
+        // No template knows more steps than three.
+        ["reasoning_effort"] = effort switch { ReasoningEffort.Low => "low", ReasoningEffort.Medium => "medium", _ => "high" },
+    };
 }

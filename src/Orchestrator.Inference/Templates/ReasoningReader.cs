@@ -10,16 +10,19 @@ public sealed class ReasoningReader
     private bool _reasoning;
     private bool _afterMarker;
 
-    internal ReasoningReader(ReasoningFormat format)
+    internal ReasoningReader(ReasoningFormat format, bool within)
     {
         _format = format;
-        _reasoning = format.StartsReasoning;
+        _reasoning = within;
         _afterMarker = _reasoning;
         Found = _reasoning;
     }
 
     /// <summary>Whether there was reasoning, or a marker: the answer's text is then not all that was written.</summary>
     public bool Found { get; private set; }
+
+    /// <summary>Whether there was reasoning, and it came to its end.</summary>
+    public bool HasEnded { get; private set; }
 
     /// <summary>Takes what the model wrote next.</summary>
     /// <param name="text">The text; it may end within a marker.</param>
@@ -37,6 +40,7 @@ public sealed class ReasoningReader
         while (Next(text, at) is var (index, marker))
         {
             Emit(text[at..index], contents);
+            HasEnded |= _reasoning && !marker.Reasoning;
             _reasoning = marker.Reasoning;
             _afterMarker = true;
             Found = true;

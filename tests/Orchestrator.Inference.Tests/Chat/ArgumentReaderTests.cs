@@ -4,6 +4,7 @@ using Orchestrator.Core.Models;
 using Orchestrator.Inference.Chat;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling;
+using Orchestrator.Inference.Templates.ToolCalls;
 using Orchestrator.Testing.Drivers;
 
 namespace Orchestrator.Inference.Tests.Chat;
@@ -19,7 +20,7 @@ public class ArgumentReaderTests
     [InlineData("""{"type":"integer"}""", "A flight please.", null)]
     public async Task An_optional_parameter_is_read_where_the_request_speaks_of_it(string parameter, string request, string? value) =>
         Assert.Equal(
-            value is null ? "{}" : $$"""{"include_delay": {{value}}}""",
+            value is null ? "{}" : $$"""{"include_delay":{{value}}}""",
             await ReadAsync($$$"""{"properties":{"include_delay":{{{parameter}}}}}""", request, text => text.StartsWith(" false", StringComparison.Ordinal) ? -1 : 0));
 
     [Fact]
@@ -29,8 +30,8 @@ public class ArgumentReaderTests
             {"properties":{"x":{"type":"array","items":{"type":"integer"}},"at":{"type":"integer"}},"required":["x"]}
             """;
         Assert.Equal(
-            """{"x": [10, 4], "at": 40}""",
-            await ReadAsync(Schema, "A line through 10 and 4, at 40.", text => text.StartsWith(" [10, 4]", StringComparison.Ordinal) ? 0 : -text.Length));
+            """{"x":[10,4],"at":40}""",
+            await ReadAsync(Schema, "A line through 10 and 4, at 40.", text => text.StartsWith(" [10,4]", StringComparison.Ordinal) ? 0 : -text.Length));
     }
 
     [Fact]
@@ -40,15 +41,36 @@ public class ArgumentReaderTests
             {"properties":{"bank_account":{"type":"string"}},"required":["bank_account"]}
             """;
         Assert.Equal(
-            """{"bank_account": "savings"}""",
+            """{"bank_account":"savings"}""",
             await ReadAsync(Schema, "bank account savings", text => text is " \"bank account\"}" ? 0 : text is " \"savings\"}" ? -1 : -2));
     }
 
-    private static async Task<string?> ReadAsync(string schema, string request, Func<string, double> score)
+    [Fact]
+    public async Task Values_are_weighed_as_the_family_writes_them()
+    {
+        const string Schema = """
+            {"properties":{"title":{"type":"string"},"count":{"type":"integer"}},"required":["title","count"]}
+            """;
+        var weighed = new List<string>();
+        var read = await ReadAsync(
+            Schema,
+            "Print \"two birds\" 3 or 4 times.",
+            text =>
+            {
+                weighed.Add(text);
+                return text is "two birds\n</parameter>\n" or "4\n</parameter>\n</function>" ? 0 : -text.Length;
+            },
+            new Qwen3CoderToolCallFormat());
+        Assert.Equal("""{"title":"two birds","count":4}""", read);
+        Assert.DoesNotContain(weighed, text => text.StartsWith('"') || text.StartsWith(' '));
+    }
+
+    private static async Task<string?> ReadAsync(string schema, string request, Func<string, double> score, IToolCallFormat? format = null)
     {
         await using var engine = new ScriptedEngine(score);
-        return await new ArgumentReader(engine).ReadAsync(
+        var arguments = await new ArgumentReader(engine, format ?? new HermesToolCallFormat()).ReadAsync(
             engine.Tokenizer.Tokenize("Call: ", parseSpecial: false), JsonDocument.Parse(schema).RootElement, request, new ModelRequest(), CancellationToken.None);
+        return arguments?.ToJsonString();
     }
 
     /// <summary>Scores by a function of the text that is scored.</summary>

@@ -22,13 +22,13 @@ public sealed record ControlTokenFamily(string Template, string[] Tokens, string
         + "{%- elif v is mapping -%}{ {{- fields(v) -}} }{%- elif v is sequence -%}[{%- for i in v -%}{{ value(i) }}{{ ',' if not loop.last }}{%- endfor -%}]{%- else -%}{{ v }}{%- endif -%}{%- endmacro -%}"
         + "{%- macro fields(m) -%}{%- for k, v in m | dictsort -%}{{ k }}:{{ value(v) }}{{ ',' if not loop.last }}{%- endfor -%}{%- endmacro -%}"
         + "{%- set last = namespace(result=false) -%}{{ bos_token }}"
-        + "{%- if tools or messages[0].role == 'system' -%}<|turn>system{{ '\\n' }}{%- if messages[0].role == 'system' -%}{{ messages[0].content }}{%- endif -%}"
+        + "{%- if tools or enable_thinking or messages[0].role == 'system' -%}<|turn>system{{ '\\n' }}{%- if enable_thinking -%}<|think|>{{ '\\n' }}{%- endif -%}{%- if messages[0].role == 'system' -%}{{ messages[0].content }}{%- endif -%}"
         + "{%- for tool in tools or [] -%}<|tool>declaration:{{ tool.function.name }}{ {{- fields(tool.function.parameters) -}} }<tool|>{%- endfor -%}<turn|>{{ '\\n' }}{%- endif -%}"
         + "{%- for m in messages if m.role != 'system' -%}<|turn>{{ 'model' if m.role == 'assistant' else m.role }}{{ '\\n' }}"
         + "{%- for c in m.tool_calls or [] -%}<|tool_call>call:{{ c.function.name }}{ {{- fields(c.function.arguments) -}} }<tool_call|>{%- endfor -%}"
         + "{%- for r in m.tool_responses or [] -%}<|tool_response>response:{{ r.name }}{%- if r.response is mapping -%}{ {{- fields(r.response) -}} }{%- else -%}{value:{{ value(r.response) }}}{%- endif -%}<tool_response|>{%- endfor -%}"
         + "{{ m.content }}{%- set last.result = m.tool_responses and not m.content -%}{%- if not last.result -%}<turn|>{{ '\\n' }}{%- endif -%}{%- endfor -%}"
-        + "{%- if add_generation_prompt and not last.result -%}<|turn>model{{ '\\n' }}{%- if not think -%}<|channel>thought\n<channel|>{%- endif -%}{%- endif -%}";
+        + "{%- if add_generation_prompt and not last.result -%}<|turn>model{{ '\\n' }}{%- if not enable_thinking -%}<|channel>thought\n<channel|>{%- endif -%}{%- endif -%}";
 
     /// <summary>All families that are tested, by name.</summary>
     public static IReadOnlyDictionary<string, ControlTokenFamily> All { get; } = new Dictionary<string, ControlTokenFamily>
@@ -38,7 +38,7 @@ public sealed record ControlTokenFamily(string Template, string[] Tokens, string
             ["<|start|>", "<|end|>", "<|message|>", "<|channel|>", "<|constrain|>", "<|return|>", "<|call|>"],
             ["<|channel|>", "<|constrain|>", "<|message|>", "<|call|>"],
             false),
-        ["hermes"] = new(GoldenTemplateTests.Source("hermes.jinja"), ["<tool_call>", "</tool_call>"], ["<tool_call>", "</tool_call>"], true),
+        ["hermes"] = new(GoldenTemplateTests.Source("hermes.jinja"), ["<tool_call>", "</tool_call>", "<think>", "</think>"], ["<tool_call>", "</tool_call>"], true),
         ["hermes as text"] = new(GoldenTemplateTests.Source("hermes.jinja"), [], [], true),
         ["llama3"] = new(
             GoldenTemplateTests.Source("llama3.jinja"), ["<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<|python_tag|>"], [], false),
@@ -51,9 +51,15 @@ public sealed record ControlTokenFamily(string Template, string[] Tokens, string
             ["<|system|>", "<|user|>", "<|assistant|>", "<|end|>", "<|tool_call|>", "<|/tool_call|>"],
             ["<|tool_call|>", "<|/tool_call|>"],
             true),
+        ["qwen3coder"] = new(
+            GoldenTemplateTests.Source("qwen3coder.jinja"),
+            ["<tool_call>", "</tool_call>", "<think>", "</think>"],
+            ["<tool_call>", "</tool_call>"],
+            true),
+        ["qwen3coder without its tokens"] = new(GoldenTemplateTests.Source("qwen3coder.jinja"), [], [], true),
         ["gemma4"] = new(
             Gemma4,
-            ["<|turn>", "<turn|>", "<|tool>", "<tool|>", "<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>", "<|channel>", "<channel|>", "<|\"|>"],
+            ["<|turn>", "<turn|>", "<|tool>", "<tool|>", "<|tool_call>", "<tool_call|>", "<|tool_response>", "<tool_response|>", "<|channel>", "<channel|>", "<|think|>", "<|\"|>"],
             ["<|tool_call>", "<tool_call|>"],
             true),
         ["gemma4 without its tokens"] = new(Gemma4, [], [], true),

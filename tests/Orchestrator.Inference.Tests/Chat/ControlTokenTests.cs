@@ -79,8 +79,10 @@ public sealed class ControlTokenTests : IDisposable
         }
     }
 
-    [Fact]
-    public async Task Harmony_writes_a_text_of_a_given_form_in_the_final_channel()
+    [Theory]
+    [InlineData(ReasoningEffort.None)]
+    [InlineData(null)]
+    public async Task Harmony_writes_a_text_of_a_given_form_in_the_final_channel(ReasoningEffort? effort)
     {
         await using var model = Open(ControlTokenFamily.All["harmony"]);
         for (var seed = 0; seed < 4; seed++)
@@ -88,17 +90,55 @@ public sealed class ControlTokenTests : IDisposable
             var response = await model.Chat.GetResponseAsync("x", new ChatOptions
             {
                 ResponseFormat = ChatResponseFormat.ForJsonSchema(Json(Schema)),
+                Reasoning = new ReasoningOptions { Effort = effort },
                 Temperature = 1,
                 Seed = seed,
                 MaxOutputTokens = 300,
             });
 
             AssertMatches(Schema, response.Text);
-            int[] opening = model.Engine.Tokenizer.Tokenize("<|channel|>final<|message|>", parseSpecial: true);
             var tokens = ModelCall.From(response)!.TokenIds;
-            Assert.Equal(opening, tokens.Take(opening.Length));
+            int[] opening = model.Engine.Tokenizer.Tokenize("<|channel|>final<|message|>", parseSpecial: true);
+            int[] analysis = model.Engine.Tokenizer.Tokenize("<|channel|>analysis<|message|>", parseSpecial: true);
+            var begin = effort is null ? opening.Length + tokens.ToArray().AsSpan().IndexOf(opening) : opening.Length;
+            Assert.Equal(opening, tokens.Take(begin).TakeLast(opening.Length));
+            Assert.Equal(effort is null, tokens.Take(analysis.Length).SequenceEqual(analysis));
+            Assert.Equal(effort is null, response.Messages.SelectMany(m => m.Contents).OfType<TextReasoningContent>().Any());
+            Assert.InRange(begin, 1, 150 + (2 * opening.Length));
             Assert.Equal(Token(model, "<|return|>"), tokens[^1]);
             Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
+        }
+    }
+
+    /// <summary>However little room there is, and whether the model comes to an end of its reasoning or not.</summary>
+    [Theory]
+    [InlineData("harmony", null)]
+    [InlineData("harmony", ReasoningEffort.None)]
+    [InlineData("gemma4", ReasoningEffort.High)]
+    [InlineData("qwen3coder", null)]
+    [InlineData("qwen3coder", ReasoningEffort.None)]
+    [InlineData("hermes", ReasoningEffort.Low)]
+    public async Task A_required_call_is_valid_behind_reasoning_of_any_length(string name, ReasoningEffort? effort)
+    {
+        var family = ControlTokenFamily.All[name];
+        await using var model = Open(family);
+        foreach (var most in new[] { 200, 240, 280, 600 })
+        {
+            var response = await model.Chat.GetResponseAsync("x", new ChatOptions
+            {
+                Tools = [Read, List],
+                ToolMode = ChatToolMode.RequireAny,
+                Reasoning = new ReasoningOptions { Effort = effort },
+                Temperature = 1,
+                Seed = most,
+                MaxOutputTokens = most,
+            });
+
+            AssertValid(Assert.Single(Calls(response)));
+            Assert.Equal("", response.Text);
+            Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
+            Assert.InRange(ModelCall.From(response)!.TokenIds.Count, 1, most + 8);
+            Assert.True(effort is not ReasoningEffort.None || response.Messages.SelectMany(m => m.Contents).All(c => c is not TextReasoningContent));
         }
     }
 

@@ -59,6 +59,43 @@ public sealed class Gemma4ChatTests
         Assert.Equal("Hm.\n", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
     }
 
+    [Theory]
+    [InlineData(ReasoningEffort.High, true)]
+    [InlineData(ReasoningEffort.None, false)]
+    [InlineData(null, false)]
+    public async Task Thinking_is_switched_on_by_request(ReasoningEffort? effort, bool thinks)
+    {
+        string? seen = null;
+        await using var model = Saying(
+            prompt =>
+            {
+                seen = prompt;
+                return thinks ? "<|channel>thought\nHm.<channel|>Yes.<turn|>" : "Yes.<turn|>";
+            },
+            thinks ? "<|turn>model\n" : Header);
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions { Temperature = 0, Reasoning = new ReasoningOptions { Effort = effort } });
+
+        Assert.Equal("Yes.", response.Text);
+        Assert.Equal(thinks, seen!.Contains("<|turn>system\n<|think|>\n", StringComparison.Ordinal));
+        Assert.Equal(thinks ? "Hm." : "", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
+    }
+
+    [Fact]
+    public async Task A_required_call_follows_from_the_thinking_that_was_asked_for()
+    {
+        await using var model = Saying(_ => "<|channel>thought\nKeep it.\n<channel|><|tool_call>call:note{text:<|\"|>a<|\"|>}<tool_call|>", "<|turn>model\n");
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions
+        {
+            Tools = [Note],
+            ToolMode = ChatToolMode.RequireAny,
+            Temperature = 0,
+            Reasoning = new ReasoningOptions { Effort = ReasoningEffort.Medium },
+        });
+
+        Assert.Equal("a", Assert.Single(response.Messages[0].Contents.OfType<FunctionCallContent>()).Arguments!["text"]!.ToString());
+        Assert.Equal("Keep it.\n", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
+    }
+
     [Fact]
     public async Task A_tool_loop_goes_on_in_the_turn_of_the_call()
     {

@@ -16,6 +16,11 @@ public sealed class HarmonyChatTests
 
     private static readonly AIFunction Weather = AIFunctionFactory.Create((string city) => $"sunny in {city}", "weather", "Tells the weather of a city.");
 
+    private static readonly AIFunction Clock = AIFunctionFactory.Create(() => "noon", "clock", "Tells the time of day.");
+
+    private static readonly ChatResponseFormat Rain = ChatResponseFormat.ForJsonSchema(
+        JsonDocument.Parse("""{"type":"object","properties":{"rain":{"type":"boolean"}},"required":["rain"],"additionalProperties":false}""").RootElement);
+
     [Fact]
     public async Task Reasoning_a_preamble_and_the_answer_come_apart_as_they_are_written()
     {
@@ -106,6 +111,88 @@ public sealed class HarmonyChatTests
     }
 
     [Fact]
+    public async Task A_required_call_follows_from_the_reasoning_before_it()
+    {
+        // Of several functions the one that the reasoning leads to is called, not one that was chosen before.
+        await using var model = Saying(_ =>
+            "<|channel|>analysis<|message|>Noon <\\|end|> matters.<|end|><|start|>assistant<|channel|>commentary to=functions.clock <|constrain|>json<|message|>{}<|call|>");
+        var updates = await model.Chat.GetStreamingResponseAsync(
+            "Weather in Bern?", new ChatOptions { Tools = [Weather, Clock], ToolMode = ChatToolMode.RequireAny, Temperature = 0 }).ToListAsync();
+
+        Assert.Equal("clock", Assert.Single(updates.SelectMany(u => u.Contents).OfType<FunctionCallContent>()).Name);
+        Assert.Equal("Noon <|end|> matters.", string.Concat(updates.SelectMany(u => u.Contents).OfType<TextReasoningContent>().Select(c => c.Text)));
+        Assert.True(updates.Count > 5, "The reasoning did not come in pieces.");
+        Assert.Equal("", string.Concat(updates.Select(u => u.Text)));
+        Assert.Equal(ChatFinishReason.ToolCalls, updates[^1].FinishReason);
+        var call = ModelCall.From(updates[^1])!;
+        Assert.True(call.ComputedTokens >= call.PromptTokens, $"{call.ComputedTokens} of {call.PromptTokens} tokens of the prompt and the answer were counted.");
+        Assert.Equal(FakeTokenizer.MessageEnd, call.TokenIds[^1]);
+        Assert.Single(call.TokenIds, t => t == FakeTokenizer.MessageEnd || t == FakeTokenizer.End);
+    }
+
+    [Fact]
+    public async Task A_text_of_a_given_form_follows_the_reasoning_and_is_kept_for_the_next_turn()
+    {
+        await using var model = Saying(_ => "<|channel|>analysis<|message|>Hm.<|end|><|start|>assistant<|channel|>final<|message|>{\"rain\":true}<|return|>");
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions { ResponseFormat = Rain, Temperature = 0 });
+
+        Assert.Equal("{\"rain\":true}", response.Text);
+        Assert.Equal("Hm.", string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text)));
+        Assert.Equal("{\"rain\":true}"u8.ToArray(), ModelCall.From(response)!.AnswerTokenIds!.SelectMany(t => model.Engine.Tokenizer.GetBytes(t).ToArray()));
+        Assert.Equal(ChatFinishReason.Stop, response.FinishReason);
+    }
+
+    [Theory]
+    [InlineData(100, 40, 40)]
+    [InlineData(100, 512, 50)]
+    [InlineData(400, 60, 60)]
+    public async Task Reasoning_without_end_is_cut_and_the_answer_still_comes(int most, int mostReasoning, int bound)
+    {
+        await using var model = Saying(_ => "<|channel|>analysis<|message|>" + new string('m', 1000), mostReasoning);
+        var response = await model.Chat.GetResponseAsync("x", new ChatOptions { ResponseFormat = Rain, Temperature = 0, MaxOutputTokens = most });
+
+        Assert.Contains(response.Text, new[] { "{\"rain\":true}", "{\"rain\":false}" });
+        var reasoning = string.Concat(response.Messages[0].Contents.OfType<TextReasoningContent>().Select(c => c.Text));
+        Assert.InRange(reasoning.Length, bound / 2, bound);
+        Assert.True(reasoning.All(letter => letter == 'm'));
+        Assert.InRange(ModelCall.From(response)!.TokenIds.Count, 1, most);
+    }
+
+    [Theory]
+    [InlineData(ReasoningEffort.None, 512)]
+    [InlineData(null, 0)]
+    public async Task Where_nothing_is_to_be_reasoned_the_answer_comes_at_once(ReasoningEffort? effort, int mostReasoning)
+    {
+        await using var model = Saying(_ => "<|channel|>analysis<|message|>Hm.<|end|>", mostReasoning);
+        var form = await model.Chat.GetResponseAsync(
+            "x", new ChatOptions { ResponseFormat = Rain, Temperature = 0, Reasoning = new ReasoningOptions { Effort = effort } });
+        var call = await model.Chat.GetResponseAsync(
+            "x", new ChatOptions { Tools = [Weather], ToolMode = ChatToolMode.RequireAny, Temperature = 0, MaxOutputTokens = 300, Reasoning = new ReasoningOptions { Effort = effort } });
+
+        Assert.Contains("rain", form.Text, StringComparison.Ordinal);
+        Assert.Single(call.Messages[0].Contents.OfType<FunctionCallContent>());
+        Assert.DoesNotContain(form.Messages.Concat(call.Messages).SelectMany(m => m.Contents), c => c is TextReasoningContent);
+    }
+
+    [Theory]
+    [InlineData(ReasoningEffort.Low, "Reasoning: low")]
+    [InlineData(ReasoningEffort.ExtraHigh, "Reasoning: high")]
+    [InlineData(ReasoningEffort.None, "Reasoning: medium")]
+    [InlineData(null, "Reasoning: medium")]
+    public async Task The_template_is_told_how_much_to_reason(ReasoningEffort? effort, string expected)
+    {
+        string? seen = null;
+        await using var model = Saying(prompt =>
+        {
+            seen = prompt;
+            return "<|channel|>final<|message|>ok<|return|>";
+        });
+        await model.Chat.GetResponseAsync("x", new ChatOptions { Temperature = 0, Reasoning = new ReasoningOptions { Effort = effort } });
+
+        Assert.Contains(expected, seen, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Several_calls_of_a_message_are_laid_out_one_by_one_each_with_its_result()
     {
         string? seen = null;
@@ -151,13 +238,13 @@ public sealed class HarmonyChatTests
 
     private static FunctionCallContent Call(string id, string city) => new(id, "weather", new Dictionary<string, object?> { ["city"] = city });
 
-    private static LoadedModel Saying(Func<string, string> answer) => LoadedModel.Create(
+    private static LoadedModel Saying(Func<string, string> answer, int mostReasoning = 512) => LoadedModel.Create(
         new FakeDriver(new FakeDriverOptions
         {
             ChatTemplate = GoldenTemplateTests.Source("harmony.jinja"),
             Specials = Specials,
             Script = FakeDriverScript.Answers(answer, "<|start|>assistant", Specials),
         }),
-        new InferenceOptions(),
+        new InferenceOptions { MaxReasoningTokens = mostReasoning },
         TimeProvider.System);
 }

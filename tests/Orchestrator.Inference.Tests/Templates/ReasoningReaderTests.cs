@@ -22,9 +22,9 @@ public class ReasoningReaderTests
     [Fact]
     public void Answer_may_begin_within_reasoning()
     {
-        var format = Detect("{{ '<think>' if false }}q</think><think>\n");
-        Assert.True(format.StartsReasoning);
-        Assert.Equal(("Hm.", "Yes."), Read(format, "Hm.</think>Yes.", 3));
+        Assert.True(Think.IsBegunBy("<|im_start|>assistant\n<think>\n"));
+        Assert.False(Think.IsBegunBy("<|im_start|>assistant\n<think>\n\n</think>\n\n"));
+        Assert.Equal(("Hm.", "Yes."), Read(Think, "Hm.</think>Yes.", 3, within: true));
     }
 
     [Fact]
@@ -49,9 +49,9 @@ public class ReasoningReaderTests
 
     private static ReasoningFormat Detect(string template) => ReasoningFormat.Detect(ChatTemplate.Parse(template))!;
 
-    private static (string Reasoning, string Text) Read(ReasoningFormat format, string answer, int piece)
+    private static (string Reasoning, string Text) Read(ReasoningFormat format, string answer, int piece, bool within = false)
     {
-        var reader = format.Start();
+        var reader = format.Start(within);
         var (reasoning, text) = (new StringBuilder(), new StringBuilder());
         void Add(IEnumerable<AIContent> contents)
         {

@@ -201,6 +201,30 @@ internal sealed class CharDfa : CharAutomaton
 
     public CharDfa Complement() => Combine([this], tags => tags[0] >= 0 ? -1 : 0);
 
+    /// <summary>The texts, each with an end behind it; what tag a text has, it keeps.</summary>
+    /// <param name="end">The end, whose first letter it has again at most as its last. No text holds it.</param>
+    public CharDfa ClosedBy(string end)
+    {
+        var lows = _lows.Concat(end.SelectMany(letter => new[] { letter, letter + 1 })).Distinct().Order().ToArray();
+        var classes = lows.Select(Class).ToArray();
+        return Explore<(int State, int Matched, int Tag)>(
+            lows,
+            (Start, 0, -1),
+            (at, index) =>
+            {
+                var next = at.State < 0 ? -1 : _next[(at.State * _lows.Length) + classes[index]];
+                if (at.Matched > 0 && at.Matched < end.Length && lows[index] == end[at.Matched])
+                {
+                    return (at.Matched + 1 == end.Length ? -1 : next, at.Matched + 1, at.Tag);
+                }
+
+                return lows[index] == end[0] && at.State >= 0 && _tags[at.State] >= 0 ? (end.Length == 1 ? -1 : next, 1, _tags[at.State])
+                    : next >= 0 ? (next, 0, -1)
+                    : null;
+            },
+            at => at.Matched == end.Length ? at.Tag : -1);
+    }
+
     /// <summary>Keeps the texts that have so many characters.</summary>
     public CharDfa WithLength(int min, int max)
     {

@@ -15,8 +15,8 @@ internal enum TextEncoding
     /// <summary>UTF-8 between two special tokens.</summary>
     Quoted,
 
-    /// <summary>UTF-8 up to a colon, which belongs to it.</summary>
-    Bare,
+    /// <summary>UTF-8 whose end is a part of the automaton's texts (<see cref="CharDfa.ClosedBy"/>).</summary>
+    Closed,
 }
 
 /// <summary>A state: what has been read of which character.</summary>
@@ -58,8 +58,7 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
     /// <summary>The bytes that open the text, and those that close it.</summary>
     private (int Open, int Close) Frame => encoding switch
     {
-        TextEncoding.Raw => (0, 0),
-        TextEncoding.Bare => (0, 1),
+        TextEncoding.Raw or TextEncoding.Closed => (0, 0),
         TextEncoding.Quoted => (quote!.Length, quote.Length),
         _ => (1, 1),
     };
@@ -110,7 +109,6 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
         switch (value)
         {
             case (byte)'"' when IsJson:
-            case (byte)':' when encoding == TextEncoding.Bare:
                 return automaton.Tag(state) >= 0 ? Get(new CharacterKey(Stage.Done, state)) : null;
             case TokenSpelling.Mark when quote is not null:
                 return automaton.Tag(state) >= 0 ? Get(new CharacterKey(Stage.Close, state, 1)) : null;
@@ -273,10 +271,9 @@ internal sealed class CharacterDfa(CharAutomaton automaton, TextEncoding encodin
         {
             _owner = owner;
             _key = key;
-            var raw = owner.Encoding == TextEncoding.Raw;
-            var inText = key.Stage is Stage.First or Stage.Content;
-            Tag = key.Stage == Stage.Done || (raw && inText) ? owner.Automaton.Tag(key.State) : -1;
-            IsFinal = key.Stage == Stage.Done || (raw && inText && owner.Automaton.MinCharactersThrough(key.State, 0, 0x10FFFF) == CharAutomaton.Never);
+            var unframed = owner.Encoding is TextEncoding.Raw or TextEncoding.Closed && key.Stage is Stage.First or Stage.Content;
+            Tag = key.Stage == Stage.Done || unframed ? owner.Automaton.Tag(key.State) : -1;
+            IsFinal = key.Stage == Stage.Done || (unframed && owner.Automaton.MinCharactersThrough(key.State, 0, 0x10FFFF) == CharAutomaton.Never);
             IsWide = key.Stage is not (Stage.Before or Stage.Close or Stage.Done) && owner.Automaton.IsBroad(key.State);
             CompletesCharacter = key.Stage == Stage.Content;
             MinCharacters = key.Stage == Stage.Done ? 0 : owner.Remaining(key);

@@ -43,8 +43,9 @@ internal readonly record struct Strand(Terminal Terminal, ByteState State, int C
         var within = Within(State, Count, tag);
         for (var i = 0; i < 256; i++)
         {
-            // Letters first: where any character will do, the filler is an "a".
-            var value = (byte)('a' + i);
+            // Letters first: where any character will do, the filler is an "a". The beginnings of longer characters last:
+            // to find the way on from each takes a walk over all of them.
+            var value = (byte)(i < 128 ? ('a' + i) & 127 : 383 - i);
             // By one byte, or by more where a text is shorter as it is than in JSON, which distances are counted in.
             if (Allows(value, out var next, out var count) && Within(next!, count, tag) < within)
             {

@@ -25,7 +25,7 @@ internal sealed class JsonArray(JsonPunctuation punctuation, IReadOnlyList<JsonV
             return JsonValue.Impossible;
         }
 
-        var sum = 2L + (Math.Max(0, min - 1) * (long)punctuation.Separator);
+        var sum = 2L + (Math.Max(0, min - 1) * (long)punctuation.Comma.Shortest);
         for (var i = 0; i < min; i++)
         {
             if (i >= prefix.Count && Distinct is null && Contained is null)
@@ -84,7 +84,7 @@ internal sealed class JsonArray(JsonPunctuation punctuation, IReadOnlyList<JsonV
             missing = 1;
         }
 
-        var sum = 1L + ((missing - (node.A == 1 ? 0 : 1)) * (long)punctuation.Separator);
+        var sum = 1L + ((missing - (node.A == 1 ? 0 : 1)) * (long)punctuation.Comma.Shortest);
         sum = missing == 0 ? 1 : sum;
         for (var i = 0; i < missing; i++)
         {

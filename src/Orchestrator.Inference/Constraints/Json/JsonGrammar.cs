@@ -13,21 +13,30 @@ internal sealed class JsonGrammar
     private const int MaxValues = 50_000;
     private const int MaxDistinct = 24;
 
-    // What can't be mistaken for the structure around it.
-    private static readonly Lazy<CharDfa> BareNames = new(() => RegexCompiler.CompileWhole(
-        """[^\s:,<>{}\[\]"\\\u0000-\u001f\u007f-\u009f](?:[^:,<>{}\[\]"\\\u0000-\u001f\u007f-\u009f]*[^\s:,<>{}\[\]"\\\u0000-\u001f\u007f-\u009f])?"""));
-
     private readonly JsonTerminals _terminals;
     private readonly JsonConstraintOptions _options;
     private readonly SchemaNormalizer _normalizer = new();
     private readonly Dictionary<string, JsonValue> _values = new(StringComparer.Ordinal);
-    private readonly Queue<(JsonValue Value, Formula Formula)> _pending = new();
+    private readonly Queue<(JsonValue Value, Formula Formula, Place Place)> _pending = new();
     private readonly List<SchemaDocument> _documents = [];
 
     private JsonGrammar(JsonTerminals terminals)
     {
         _terminals = terminals;
         _options = terminals.Options;
+    }
+
+    /// <summary>Where a value stands, which decides how it is written.</summary>
+    private enum Place
+    {
+        /// <summary>Within JSON.</summary>
+        Json,
+
+        /// <summary>An object whose properties stand between tags.</summary>
+        Arguments,
+
+        /// <summary>Between tags.</summary>
+        Parameter,
     }
 
     private JsonPunctuation Punctuation => _terminals.Punctuation;
@@ -37,10 +46,10 @@ internal sealed class JsonGrammar
     {
         var grammar = new JsonGrammar(terminals);
         var document = new SchemaDocument(schema);
-        var root = grammar.Value(Formula.Of(document.Root));
+        var root = grammar.Value(Formula.Of(document.Root), terminals.Options.ParameterTags ? Place.Arguments : Place.Json);
         while (grammar._pending.TryDequeue(out var next))
         {
-            grammar.Fill(next.Value, next.Formula);
+            grammar.Fill(next.Value, next.Formula, next.Place);
         }
 
         while (grammar._values.Values.Aggregate(false, (changed, value) => value.Relax() | changed))
@@ -60,47 +69,52 @@ internal sealed class JsonGrammar
         return root;
     }
 
-    private JsonValue Value(Formula formula)
+    private JsonValue Value(Formula formula, Place place = Place.Json)
     {
-        if (!_values.TryGetValue(formula.Key, out var value))
+        var key = place == Place.Json ? formula.Key : $"{place} {formula.Key}";
+        if (!_values.TryGetValue(key, out var value))
         {
             if (_values.Count >= MaxValues)
             {
                 throw new ConstraintException($"The schema expands to more than {MaxValues} values", "$ref", "#", "Use a smaller schema.");
             }
 
-            value = new JsonValue();
-            _values.Add(formula.Key, value);
-            _pending.Enqueue((value, formula));
+            value = new JsonValue(place == Place.Parameter ? _terminals.ParameterEnd : null);
+            _values.Add(key, value);
+            _pending.Enqueue((value, formula, place));
         }
 
         return value;
     }
 
-    private void Fill(JsonValue value, Formula formula)
+    private void Fill(JsonValue value, Formula formula, Place place)
     {
         foreach (var shape in _normalizer.Normalize(formula))
         {
             if (shape.Values is not null)
             {
-                AddValues(value, shape.Values);
+                AddValues(value, shape.Values, place);
                 continue;
             }
 
-            AddScalars(value, shape);
-            if (shape.Types.HasFlag(JsonTypes.Array))
+            if (place != Place.Arguments)
+            {
+                AddScalars(value, shape, place);
+            }
+
+            if (shape.Types.HasFlag(JsonTypes.Array) && place != Place.Arguments)
             {
                 AddArray(value, shape);
             }
 
             if (shape.Types.HasFlag(JsonTypes.Object))
             {
-                AddObject(value, shape);
+                AddObject(value, shape, place);
             }
         }
     }
 
-    private void AddScalars(JsonValue value, Shape shape)
+    private void AddScalars(JsonValue value, Shape shape, Place place)
     {
         string[] literals =
         [
@@ -118,21 +132,28 @@ internal sealed class JsonGrammar
             value.Add(_terminals.Number(shape.Number));
         }
 
-        if (shape.Types.HasFlag(JsonTypes.String) && _terminals.Text(shape.MinLength, shape.MaxLength, shape.Text) is { } text)
+        if (shape.Types.HasFlag(JsonTypes.String))
         {
-            value.Add(text);
+            var text = place == Place.Parameter
+                ? _terminals.TaggedText(shape.MinLength, shape.MaxLength, shape.Text)
+                : _terminals.Text(shape.MinLength, shape.MaxLength, shape.Text);
+            if (text is not null)
+            {
+                value.Add(text, isEnded: true);
+            }
         }
     }
 
-    private void AddValues(JsonValue value, IReadOnlyList<JsonElement> values)
+    private void AddValues(JsonValue value, IReadOnlyList<JsonElement> values, Place place)
     {
         var words = values.Where(v => v.ValueKind == JsonValueKind.String).Select(v => v.GetString()!).ToArray();
-        if (words.Length > 0)
+        if (words.Length > 0 && place != Place.Arguments
+            && (place == Place.Parameter ? JsonTerminals.TaggedWords(words) : _terminals.Words(words)) is { } known)
         {
-            value.Add(_terminals.Words(words));
+            value.Add(known, isEnded: true);
         }
 
-        foreach (var element in values)
+        foreach (var element in values.Where(v => place != Place.Arguments || v.ValueKind == JsonValueKind.Object))
         {
             switch (element.ValueKind)
             {
@@ -142,7 +163,7 @@ internal sealed class JsonGrammar
                     value.Add(_terminals.Constant(element));
                     break;
                 case JsonValueKind.Array or JsonValueKind.Object:
-                    Fill(value, Formula.Of(Constant(element)));
+                    Fill(value, Formula.Of(Constant(element)), place);
                     break;
                 default:
                     value.Add(_terminals.Literals([element.GetRawText()]));
@@ -198,7 +219,7 @@ internal sealed class JsonGrammar
             distinct = [.. all.Select(item =>
             {
                 var single = new JsonValue();
-                AddValues(single, [item]);
+                AddValues(single, [item], Place.Json);
                 single.Relax();
                 return single;
             })];
@@ -211,12 +232,13 @@ internal sealed class JsonGrammar
         });
     }
 
-    private void AddObject(JsonValue value, Shape shape)
+    private void AddObject(JsonValue value, Shape shape, Place place)
     {
+        var (punctuation, below) = place == Place.Arguments ? (ObjectPunctuation.ParameterTags, Place.Parameter) : (Punctuation.Objects, Place.Json);
         var names = shape.Objects.SelectMany(rule => rule.Properties.Select(property => property.Key)).Distinct(StringComparer.Ordinal).ToList();
         var declared = names.Count > 0;
         names.AddRange(shape.Required.Except(names, StringComparer.Ordinal));
-        CharDfa[] nameTexts = [.. shape.PropertyNames.Select(Names), .. Punctuation.HasBareNames ? [BareNames.Value] : Array.Empty<CharDfa>()];
+        CharDfa[] nameTexts = [.. shape.PropertyNames.Select(Names), .. punctuation.NameTexts is { } writable ? [writable] : Array.Empty<CharDfa>()];
         var required = shape.Required.ToHashSet(StringComparer.Ordinal);
         var properties = new List<JsonProperty>();
         var forbidden = new List<string>();
@@ -225,7 +247,7 @@ internal sealed class JsonGrammar
             var formula = shape.Property(name);
             if (nameTexts.All(text => text.Accepts(name)) && _normalizer.Normalize(formula).Count > 0)
             {
-                properties.Add(new JsonProperty(name, Value(formula), required.Contains(name)));
+                properties.Add(new JsonProperty(name, Value(formula, below), required.Contains(name)));
             }
             else if (required.Contains(name))
             {
@@ -237,15 +259,15 @@ internal sealed class JsonGrammar
             }
         }
 
-        var others = Others(shape, nameTexts, declared);
+        var others = Others(shape, nameTexts, declared, punctuation, below);
         var bound = _options.MaxAdditionalProperties is { } limit ? Math.Max(limit, shape.MinProperties) : int.MaxValue;
         if (shape.MinProperties > Math.Max(1, required.Count) && others.Values.Count > 0)
         {
             throw (shape.Counted ?? throw new InvalidOperationException("A count without its schema.")).Unsupported("minProperties", "other properties are allowed, whose names may repeat");
         }
 
-        value.Add(Punctuation.OpenObject, new JsonObject(
-            Punctuation, properties, forbidden, others.Read, others.Values, shape.MinProperties, shape.MaxProperties, others.Values.Count == 0 ? 0 : bound));
+        value.Add(punctuation.Open, new JsonObject(
+            punctuation, properties, forbidden, others.Read, others.Values, shape.MinProperties, shape.MaxProperties, others.Values.Count == 0 ? 0 : bound));
     }
 
     /// <summary>The names that satisfy a schema of names.</summary>
@@ -274,13 +296,14 @@ internal sealed class JsonGrammar
         return all ?? CharDfa.OfWords([]);
     }
 
-    private (Func<CharacterDfa?> Read, IReadOnlyList<JsonValue> Values) Others(Shape shape, CharDfa[] names, bool declared)
+    private (Func<CharacterDfa?> Read, IReadOnlyList<JsonValue> Values) Others(
+        Shape shape, CharDfa[] names, bool declared, ObjectPunctuation punctuation, Place below)
     {
         var additional = shape.Objects.Aggregate(Formula.True, (formula, rule) => formula.And(rule.Additional));
         var isMentioned = shape.Objects.Any(rule => !rule.IsOpen);
         var patterns = shape.Objects.SelectMany(rule => rule.Patterns.Select(pattern => pattern.Pattern)).Distinct().ToArray();
         var leavesOut = !_options.UndeclaredProperties && declared && !isMentioned && patterns.Length == 0;
-        if (leavesOut && Punctuation.HasBareNames)
+        if (leavesOut && punctuation.NameTexts is not null)
         {
             return (() => null, []);
         }
@@ -337,11 +360,11 @@ internal sealed class JsonGrammar
             return (() => null, []);
         }
 
-        JsonValue[] values = [.. formulas.Select(Value)];
+        JsonValue[] values = [.. formulas.Select(formula => Value(formula, below))];
         return (() =>
         {
             var possible = CharDfa.Combine([automaton], tags => tags[0] >= 0 && values[tags[0]].IsPossible ? tags[0] : -1);
-            return possible.IsEmpty ? null : Punctuation.Name(possible);
+            return possible.IsEmpty ? null : punctuation.Names(possible);
         }, values);
     }
 

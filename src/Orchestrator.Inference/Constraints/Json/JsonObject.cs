@@ -8,13 +8,13 @@ namespace Orchestrator.Inference.Constraints.Json;
 internal sealed record JsonProperty(string Name, JsonValue Value, bool IsRequired);
 
 /// <summary>
-/// An object: the declared properties in order, then others. Positions: A is what comes next (0 the first name or the end,
+/// An object: the declared properties in order, then others. Positions: A is what comes next (0 the first property or the end,
 /// 1 a comma or the end, 2 a name, 3 within a name, 4 + 2v the colon of value v, 5 + 2v value v), B the number of declared
 /// properties that are passed, plus the number of others so far, C the number of properties so far (counted as far as it matters).
 /// </summary>
 internal sealed class JsonObject : JsonContainer
 {
-    private readonly JsonPunctuation _punctuation;
+    private readonly ObjectPunctuation _punctuation;
     private readonly JsonProperty[] _properties;
     private readonly WordTrie _names;
     private readonly Func<CharacterDfa?> _readOthers;
@@ -35,7 +35,7 @@ internal sealed class JsonObject : JsonContainer
     /// <param name="max">The most properties.</param>
     /// <param name="maxOthers">The most other properties.</param>
     public JsonObject(
-        JsonPunctuation punctuation,
+        ObjectPunctuation punctuation,
         IReadOnlyList<JsonProperty> properties,
         IReadOnlyList<string> forbidden,
         Func<CharacterDfa?> readOthers,
@@ -46,7 +46,7 @@ internal sealed class JsonObject : JsonContainer
     {
         _punctuation = punctuation;
         _properties = [.. properties];
-        _names = new WordTrie([.. properties.Select(property => property.Name), .. forbidden]);
+        _names = new WordTrie([.. properties.Select(property => property.Name).Concat(forbidden).Select(punctuation.Spell)]);
         _readOthers = readOthers;
         _others = others;
         _min = min;
@@ -60,11 +60,11 @@ internal sealed class JsonObject : JsonContainer
 
     private int ShortestText()
     {
-        var sum = 2L;
+        var sum = (long)_punctuation.Open.Shortest + _punctuation.Close.Shortest;
         var count = 0;
         foreach (var property in _properties.Where(property => property.IsRequired))
         {
-            sum += Length(property) + (count > 0 ? _punctuation.Separator : 0);
+            sum += Length(property) + (count > 0 || _punctuation.CommaFirst ? _punctuation.Comma.Shortest : 0);
             count++;
         }
 
@@ -72,7 +72,7 @@ internal sealed class JsonObject : JsonContainer
         {
             var optional = _properties.Where(property => !property.IsRequired).Select(Length)
                 .Concat(_others.Count == 0 ? [] : Enumerable.Repeat(_others.Min(Length), Math.Min(_min, _maxOthers))).Order().Take(_min - count).ToArray();
-            sum += optional.Length < _min - count ? JsonValue.Impossible : optional.Sum(length => (long)length + _punctuation.Separator);
+            sum += optional.Length < _min - count ? JsonValue.Impossible : optional.Sum(length => (long)length + _punctuation.Comma.Shortest);
         }
 
         return (int)Math.Min(sum, JsonValue.Impossible);
@@ -85,12 +85,12 @@ internal sealed class JsonObject : JsonContainer
             case 0 or 1:
                 if (NextRequired(node.B) >= _properties.Length && node.C >= _min)
                 {
-                    closure.Scan(_punctuation.CloseObject, node.Parent!);
+                    closure.Scan(_punctuation.Close, node.Parent!);
                 }
 
                 if (Key(node.B, node.C) is { } key)
                 {
-                    if (node.A == 0)
+                    if (node.A == 0 && !_punctuation.CommaFirst)
                     {
                         closure.Scan(key, node.Move(3, node.B, node.C));
                     }
@@ -128,19 +128,19 @@ internal sealed class JsonObject : JsonContainer
 
     public override int MinBytes(Node node)
     {
-        var sum = 1L;
+        var sum = (long)_punctuation.Close.Shortest;
         var count = node.C;
-        var isFirst = node.A is 0 or 2;
+        var isFirst = node.A == 2 || (node.A == 0 && !_punctuation.CommaFirst);
         if (node.A >= 4)
         {
-            sum += Value((node.A - 4) / 2).Shortest + (node.A % 2 == 0 ? _punctuation.AfterName : 0);
+            sum += Value((node.A - 4) / 2).Shortest + (node.A % 2 == 0 ? _punctuation.Colon.Shortest : 0);
         }
 
         for (var i = node.B; i < _properties.Length; i++)
         {
             if (_properties[i].IsRequired)
             {
-                sum += Length(_properties[i]) + (isFirst ? 0 : _punctuation.Separator);
+                sum += Length(_properties[i]) + (isFirst ? 0 : _punctuation.Comma.Shortest);
                 isFirst = false;
                 count++;
             }
@@ -151,17 +151,17 @@ internal sealed class JsonObject : JsonContainer
         {
             var lengths = _properties.Skip(node.B).Where(property => !property.IsRequired).Select(Length)
                 .Concat(_others.Count == 0 ? [] : Enumerable.Repeat(_others.Min(Length), missing)).Order().Take(missing);
-            sum += lengths.Sum(length => (long)length + _punctuation.Separator) - (isFirst ? _punctuation.Separator : 0);
+            sum += lengths.Sum(length => (long)length + _punctuation.Comma.Shortest) - (isFirst ? _punctuation.Comma.Shortest : 0);
         }
 
         return (int)Math.Min(sum, JsonValue.Impossible);
     }
 
-    private int EncodedLength(string name) => _punctuation.NameQuotes + name.EnumerateRunes().Sum(rune => CharAutomaton.EncodedLength(rune.Value));
+    private int EncodedLength(string name) => _punctuation.NameQuotes + _punctuation.Spell(name).EnumerateRunes().Sum(rune => CharAutomaton.EncodedLength(rune.Value));
 
-    private int Length(JsonProperty property) => (int)Math.Min(JsonValue.Impossible, EncodedLength(property.Name) + _punctuation.Separator + (long)property.Value.Shortest);
+    private int Length(JsonProperty property) => (int)Math.Min(JsonValue.Impossible, EncodedLength(property.Name) + _punctuation.Colon.Shortest + (long)property.Value.Shortest);
 
-    private int Length(JsonValue other) => (int)Math.Min(JsonValue.Impossible, _punctuation.NameQuotes + 1 + _punctuation.Separator + (long)other.Shortest);
+    private int Length(JsonValue other) => (int)Math.Min(JsonValue.Impossible, EncodedLength("n") + _punctuation.Colon.Shortest + (long)other.Shortest);
 
     private JsonValue Value(int index) => index < _properties.Length ? _properties[index].Value : _others[index - _properties.Length];
 
@@ -196,6 +196,6 @@ internal sealed class JsonObject : JsonContainer
 
         var others = hasOthers && next >= _properties.Length && left > 0 && passed - _properties.Length < _maxOthers ? _otherNames.Value : null;
         var automaton = new KeyAutomaton(_names, IsAllowed, others);
-        return automaton.IsEmpty ? null : new Terminal(_punctuation.Name(automaton).Start);
+        return automaton.IsEmpty ? null : _punctuation.Key(automaton);
     }
 }

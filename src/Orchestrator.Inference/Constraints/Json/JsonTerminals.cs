@@ -3,6 +3,7 @@ using System.Text.Json;
 using Orchestrator.Inference.Constraints.Automata;
 using Orchestrator.Inference.Constraints.Grammars;
 using Orchestrator.Inference.Constraints.Numbers;
+using Orchestrator.Inference.Constraints.Regexes;
 
 namespace Orchestrator.Inference.Constraints.Json;
 
@@ -15,9 +16,12 @@ internal sealed class JsonTerminals
     private const int MaxShared = 1_000;
     private const int MaxDigits = 1_000;
 
+    private static readonly Lazy<CharDfa> BetweenTags = new(() => RegexCompiler.CompileSearch("</parameter>").Complement());
+
     private readonly NumberStyle _numbers;
     private readonly ConcurrentDictionary<NumberRange, Terminal> _ranges = new();
     private readonly ConcurrentDictionary<CharDfa, CharacterDfa> _texts = new();
+    private readonly ConcurrentDictionary<CharDfa, CharacterDfa> _taggedTexts = new();
     private readonly ConcurrentDictionary<string, Terminal> _literals = new(StringComparer.Ordinal);
 
     public JsonTerminals(JsonConstraintOptions options, byte[]? quote)
@@ -30,6 +34,13 @@ internal sealed class JsonTerminals
     public JsonConstraintOptions Options { get; }
 
     public JsonPunctuation Punctuation { get; }
+
+    /// <summary>What stands behind a value between tags that is JSON.</summary>
+    public Production ParameterEnd { get; } = new ChoiceProduction
+    {
+        Alternatives = [[ObjectPunctuation.Literal(false, ObjectPunctuation.ParameterEnd)]],
+        ShortestAlternative = ObjectPunctuation.ParameterEnd.Length,
+    };
 
     public Terminal Literals(IReadOnlyList<string> literals)
         => Shared(_literals, string.Join('|', literals), _ => new Terminal(new LiteralDfa(Punctuation.LeadingWhitespace, [.. literals]).Start));
@@ -51,8 +62,21 @@ internal sealed class JsonTerminals
     public Terminal Words(IReadOnlyList<string> words)
         => new(Punctuation.Text(new KeyAutomaton(new WordTrie([.. words.Distinct(StringComparer.Ordinal)]), _ => true, null)).Start);
 
+    /// <summary>Words between tags, with their end; null where none can stand there.</summary>
+    public static Terminal? TaggedWords(IReadOnlyList<string> words)
+    {
+        string[] ended = [.. words.Where(BetweenTags.Value.Accepts).Distinct(StringComparer.Ordinal).Select(word => word + ObjectPunctuation.ParameterEnd)];
+        return ended.Length == 0 ? null : new Terminal(new CharacterDfa(new KeyAutomaton(new WordTrie(ended), _ => true, null), TextEncoding.Closed, false).Start);
+    }
+
+    /// <summary>The strings of a length and a pattern between tags, with their end; null where there are none.</summary>
+    public Terminal? TaggedText(int min, int max, CharDfa? pattern)
+        => Text(min, max, pattern is null ? BetweenTags.Value : pattern.Intersect(BetweenTags.Value), ObjectPunctuation.ParameterEnd);
+
     /// <summary>The strings of a length and a pattern; null where there are none.</summary>
-    public Terminal? Text(int min, int max, CharDfa? pattern)
+    public Terminal? Text(int min, int max, CharDfa? pattern) => Text(min, max, pattern, null);
+
+    private Terminal? Text(int min, int max, CharDfa? pattern, string? end)
     {
         if (pattern is null)
         {
@@ -68,8 +92,7 @@ internal sealed class JsonTerminals
             if (max == int.MaxValue || min * (long)pattern.StateCount < CharDfa.MaxStates)
             {
                 // A pattern that is found anywhere, as ".", often implies the bound already.
-                pattern = pattern.WithLength(min, max);
-                max = int.MaxValue;
+                pattern = pattern.WithLength(min, CharAutomaton.Never);
             }
             else
             {
@@ -87,7 +110,13 @@ internal sealed class JsonTerminals
             max = Math.Min(max, Math.Max(most, pattern.MinCharacters(0)));
         }
 
-        return new Terminal(Shared(_texts, pattern, Punctuation.Text).Start, 0, max);
+        // The letters of an end count too.
+        return end is null
+            ? new Terminal(Shared(_texts, pattern, Punctuation.Text).Start, 0, max)
+            : new Terminal(
+                Shared(_taggedTexts, pattern, texts => new CharacterDfa(texts.ClosedBy(end), TextEncoding.Closed, false)).Start,
+                0,
+                max == int.MaxValue ? max : max + end.Length);
     }
 
     private static TValue Shared<TKey, TValue>(ConcurrentDictionary<TKey, TValue> known, TKey key, Func<TKey, TValue> create)

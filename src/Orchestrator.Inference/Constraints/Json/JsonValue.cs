@@ -4,12 +4,13 @@ using Orchestrator.Inference.Constraints.Grammars;
 namespace Orchestrator.Inference.Constraints.Json;
 
 /// <summary>A value of a schema in the grammar: terminals for its scalars, productions for its arrays and objects.</summary>
-internal sealed class JsonValue : Production
+/// <param name="end">What stands behind it, or null.</param>
+internal sealed class JsonValue(Production? end = null) : Production
 {
     /// <summary>Stands for a value that can't be completed.</summary>
     public const int Impossible = int.MaxValue / 4;
 
-    private readonly List<Terminal> _scalars = [];
+    private readonly List<(Terminal Scalar, bool IsEnded)> _scalars = [];
     private readonly List<(Terminal Open, JsonContainer Container)> _containers = [];
     private int _shortest = Impossible;
 
@@ -18,7 +19,10 @@ internal sealed class JsonValue : Production
 
     public bool IsPossible => Shortest < Impossible;
 
-    public void Add(Terminal scalar) => _scalars.Add(scalar);
+    /// <summary>Adds scalars.</summary>
+    /// <param name="scalar">Their texts.</param>
+    /// <param name="isEnded">Whether the end is a part of them already.</param>
+    public void Add(Terminal scalar, bool isEnded = false) => _scalars.Add((scalar, isEnded));
 
     public void Add(Terminal open, JsonContainer container) => _containers.Add((open, container));
 
@@ -26,14 +30,15 @@ internal sealed class JsonValue : Production
     public bool Relax()
     {
         var best = Impossible;
-        foreach (var scalar in _scalars)
+        var behind = end?.Shortest ?? 0;
+        foreach (var (scalar, isEnded) in _scalars)
         {
-            best = Math.Min(best, scalar.Shortest);
+            best = Math.Min(best, scalar.Shortest + (isEnded ? 0 : behind));
         }
 
         foreach (var (_, container) in _containers)
         {
-            best = Math.Min(best, container.Shortest);
+            best = Math.Min(best, container.Shortest + behind);
         }
 
         if (best == Shortest)
@@ -53,14 +58,15 @@ internal sealed class JsonValue : Production
     /// <summary>Adds the beginnings of the value, after which <paramref name="after"/> follows.</summary>
     public void Begin(Closure closure, Node after)
     {
-        foreach (var scalar in _scalars)
+        var ended = end is null ? after : after.Child(end);
+        foreach (var (scalar, isEnded) in _scalars)
         {
-            closure.Scan(scalar, after);
+            closure.Scan(scalar, isEnded ? after : ended);
         }
 
         foreach (var (open, container) in _containers)
         {
-            closure.Scan(open, after.Child(container));
+            closure.Scan(open, ended.Child(container));
         }
     }
 

@@ -37,7 +37,7 @@ public sealed class Gemma4ToolCallFormat(bool resultsWithCalls) : IToolCallForma
             parallel);
 
     /// <inheritdoc/>
-    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer, IReadOnlyList<AIFunctionDeclaration> tools)
     {
         ArgumentNullException.ThrowIfNull(answer);
         const string Call = "call:";

@@ -44,7 +44,7 @@ public sealed class HarmonyToolCallFormat : IToolCallFormat
 
     /// <inheritdoc/>
     /// <remarks>
-    /// A text of a given form is the final message at once: messages between programs are bounded, and reasoning is not.
+    /// A text of a given form is the final message; what is reasoned before it is no part of the constraint.
     /// An answer may be cut within any message, so that one that runs out of tokens says so.
     /// </remarks>
     public ConstraintDefinition? Frame(
@@ -70,7 +70,7 @@ public sealed class HarmonyToolCallFormat : IToolCallFormat
     }
 
     /// <inheritdoc/>
-    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer, IReadOnlyList<AIFunctionDeclaration> tools)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var calls = new List<FunctionCallContent>();

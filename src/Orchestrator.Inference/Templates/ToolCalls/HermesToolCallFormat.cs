@@ -31,7 +31,7 @@ public sealed class HermesToolCallFormat : IToolCallFormat
             parallel);
 
     /// <inheritdoc/>
-    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer, IReadOnlyList<AIFunctionDeclaration> tools)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var calls = new List<FunctionCallContent>();

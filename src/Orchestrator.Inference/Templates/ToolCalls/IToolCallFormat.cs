@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Microsoft.Extensions.AI;
 using Orchestrator.Inference.Constraints;
 
@@ -48,14 +49,32 @@ public interface IToolCallFormat
 
     /// <summary>Finds the calls in an answer. Never throws; what is no call stays text.</summary>
     /// <param name="answer">The whole answer, in which the texts of <see cref="Markers"/> mean those tokens.</param>
+    /// <param name="tools">The tools that may be called; their schemas tell what a value is, where the family does not.</param>
     /// <returns>The text without the calls, and the calls in order.</returns>
-    (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer);
+    (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer, IReadOnlyList<AIFunctionDeclaration> tools);
 
     /// <summary>Writes calls as the model would, for templates that do not lay them out.</summary>
     /// <param name="calls">The calls.</param>
     /// <param name="data">What is applied to names and arguments, which are data; null for nothing.</param>
     /// <returns>The text, in which the texts of <see cref="Markers"/> mean those tokens.</returns>
     string Write(IReadOnlyList<FunctionCallContent> calls, Func<string, string>? data = null);
+
+    /// <summary>What stands before an argument's value, where arguments are written one by one.</summary>
+    /// <param name="name">The parameter.</param>
+    /// <param name="isFirst">Whether it is the first of the call.</param>
+    /// <returns>The text.</returns>
+    string BeforeArgument(string name, bool isFirst) => $"{(isFirst ? "{" : ", ")}{CallJson.Quote(name)}:";
+
+    /// <summary>An argument's value.</summary>
+    /// <param name="value">The value.</param>
+    /// <param name="isWhole">Whether it ends there; false for a text of which more may follow.</param>
+    /// <returns>The text.</returns>
+    string Argument(JsonElement value, bool isWhole = true) => $" {JsonSerializer.Serialize(value, CallJson.Options)}"[..^(isWhole ? 0 : 1)];
+
+    /// <summary>What stands behind an argument's value.</summary>
+    /// <param name="isLast">Whether it is the last of the call.</param>
+    /// <returns>The text, which the next argument's <see cref="BeforeArgument"/> has again.</returns>
+    string BehindArgument(bool isLast) => isLast ? "}" : ",";
 
     /// <summary>Whether the family's template takes the results of calls in the message that made them.</summary>
     bool ResultsWithCalls => false;

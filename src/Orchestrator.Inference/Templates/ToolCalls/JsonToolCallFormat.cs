@@ -33,7 +33,7 @@ public sealed class JsonToolCallFormat : IToolCallFormat
         CallJson.OneOf(tools, tool => CallJson.Call("", tool, CallJson.Quote(tool.Name), ", \"parameters\": ", json, "}"));
 
     /// <inheritdoc/>
-    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer, IReadOnlyList<AIFunctionDeclaration> tools)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var calls = new List<FunctionCallContent>();

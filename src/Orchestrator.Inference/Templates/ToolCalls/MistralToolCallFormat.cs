@@ -36,7 +36,7 @@ public sealed class MistralToolCallFormat(bool withArgs) : IToolCallFormat
             new ConstraintDefinition.Literal("]"));
 
     /// <inheritdoc/>
-    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer, IReadOnlyList<AIFunctionDeclaration> tools)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var calls = new List<FunctionCallContent>();

@@ -28,7 +28,7 @@ public sealed class PhiToolCallFormat : IToolCallFormat
             new ConstraintDefinition.Markup($"]{Close}"));
 
     /// <inheritdoc/>
-    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer)
+    public (string Text, IReadOnlyList<FunctionCallContent> Calls) Parse(string answer, IReadOnlyList<AIFunctionDeclaration> tools)
     {
         ArgumentNullException.ThrowIfNull(answer);
         var calls = new List<FunctionCallContent>();

@@ -16,6 +16,7 @@ public static class ToolCallFormats
         return true switch
         {
             _ when Says("<|tool_call>call:") => new Gemma4ToolCallFormat(resultsWithCalls: Says("tool_responses") && !Says("tool_call_id")),
+            _ when Says("<tool_call>") && Says("<function=") && Says("<parameter=") => new Qwen3CoderToolCallFormat(),
             _ when Says("<tool_call>") => new HermesToolCallFormat(),
             _ when Says("<|channel|>") && Says("<|message|>") => new HarmonyToolCallFormat(),
             _ when Says("[TOOL_CALLS]") => new MistralToolCallFormat(Says("[ARGS]")),

@@ -24,6 +24,7 @@ public class ToolCallFormatTests
         ["phi"] = new PhiToolCallFormat(),
         ["harmony"] = new HarmonyToolCallFormat(),
         ["gemma4"] = new Gemma4ToolCallFormat(resultsWithCalls: true),
+        ["qwen3coder"] = new Qwen3CoderToolCallFormat(),
     };
 
     private static readonly AIFunctionDeclaration Read = AIFunctionFactory.Create(
@@ -42,7 +43,7 @@ public class ToolCallFormatTests
             new FunctionCallContent("a", "read_file", new Dictionary<string, object?> { ["path"] = "a \"b\"\n{c}</tool_call>]", ["line"] = 3 }),
             new FunctionCallContent("b", "list", new Dictionary<string, object?>()),
         };
-        var (text, read) = Formats[name].Parse("Let me look.\n" + Formats[name].Write(calls));
+        var (text, read) = Formats[name].Parse("Let me look.\n" + Formats[name].Write(calls), [Read, List]);
 
         Assert.StartsWith("Let me look.", text, StringComparison.Ordinal);
         Assert.Equal(["read_file", "list"], read.Select(c => c.Name));
@@ -64,7 +65,7 @@ public class ToolCallFormatTests
             {
                 var matcher = compiler.Compile(format.Constrain(tools, parallel, JsonConstraintOptions.Generation)).Start();
                 var answer = format.Trigger + Encoding.UTF8.GetString(matcher.ShortestCompletion().Span);
-                var (text, calls) = format.Parse(answer);
+                var (text, calls) = format.Parse(answer, tools);
                 Assert.Contains(Assert.Single(calls).Name, tools.Select(t => t.Name));
                 Assert.Equal("", text);
             }
@@ -82,9 +83,12 @@ public class ToolCallFormatTests
     [InlineData("gemma4", "So <|tool_call>call:list{}<tool_call|>", "So")]
     [InlineData("gemma4", "<|tool_call>call:list{ \"a\": \"b\", c: <|\"|>d, \"}<|\"|>, e: [1, x y, {f:None}] }", "")]
     [InlineData("harmony", "<|start|>assistant to=functions.list<|channel|>commentary json<|message|>{}", "")]
+    [InlineData("qwen3coder", "So <tool_call><function=list><parameter=a>b</parameter></function></tool_call>", "So")]
+    [InlineData("qwen3coder", "<tool_call>\n<function=list>\n</function>\n</tool_call>\n\n", "")]
+    [InlineData("qwen3coder", "<tool_call>\n<function=list>\n<parameter=a>\n</parameter>\n</function>", "")]
     public void Variants_that_models_write_are_read(string name, string answer, string expected)
     {
-        var (text, calls) = Formats[name].Parse(answer);
+        var (text, calls) = Formats[name].Parse(answer, []);
         Assert.Equal("list", Assert.Single(calls).Name);
         Assert.Equal(expected, text);
     }
@@ -100,9 +104,14 @@ public class ToolCallFormatTests
     [InlineData("gemma4", "<|tool_call>call:list")]
     [InlineData("gemma4", "<|tool_call>call:list{a:<|\"|>b}<tool_call|>")]
     [InlineData("gemma4", "<|tool_call>list{}<tool_call|>")]
+    [InlineData("qwen3coder", "<tool_call>\n{\"name\": \"list\", \"arguments\": {}}\n</tool_call>")]
+    [InlineData("qwen3coder", "<tool_call>\n<function=>\n</function>\n</tool_call>")]
+    [InlineData("qwen3coder", "<tool_call>\n<function=list>\n<parameter=a>\nb\n</function>\n</tool_call>")]
+    [InlineData("qwen3coder", "<tool_call>\n<function=list>\n<parameter=a>\nb\n</parameter>")]
+    [InlineData("qwen3coder", "<tool_call>\n<function=list\n>\n</function>\n</tool_call>")]
     public void What_is_no_call_stays_text(string name, string answer)
     {
-        var (text, calls) = Formats[name].Parse(answer);
+        var (text, calls) = Formats[name].Parse(answer, [Read, List]);
         Assert.Empty(calls);
         Assert.Equal(answer, text);
     }
@@ -112,9 +121,10 @@ public class ToolCallFormatTests
     {
         var pieces = Gen.Elements(
             "<tool_call>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|tool_call>call:f{", "<tool_call|>", "<|\"|>", "a:", "<|tool_call|>", "<|/tool_call|>", "<|channel|>commentary to=functions.", "<|message|>",
-            "{\"name\": \"f\", \"arguments\": {}}", "{\"name\": ", "\"a\"", "{", "}", "[", "]", ",", ":", "\"", "\\u12", "x", "\n", "\ud83c", "🌦", "null", "1e999", "{\"a\":1,\"a\":2}");
+            "{\"name\": \"f\", \"arguments\": {}}", "{\"name\": ", "\"a\"", "{", "}", "[", "]", ",", ":", "\"", "\\u12", "x", "\n", "\ud83c", "🌦", "null", "1e999", "{\"a\":1,\"a\":2}",
+            "<tool_call>\n<function=read_file>\n", "<parameter=line>\n", "<parameter=path>", "</parameter>", "</function>");
         return Prop.ForAll(pieces.ArrayOf().Select(string.Concat).ToArbitrary(), answer =>
-            Formats.Values.All(format => format.Parse(answer) is { Text: not null, Calls: not null }));
+            Formats.Values.All(format => format.Parse(answer, [Read, List]) is { Text: not null, Calls: not null }));
     }
 
     /// <summary>Whatever names and arguments say, calls that are written are read back, in every family.</summary>
@@ -124,6 +134,7 @@ public class ToolCallFormatTests
         var names = Gen.Elements("f", "read_file", "a-b", "x.y");
         var texts = Gen.Elements(
             "<|call|>", "<|channel|>commentary to=functions.f", "<|message|>", "<|\"|>", "<tool_call|>", "</tool_call>", "[TOOL_CALLS]", "[ARGS]", "<|/tool_call|>",
+            "</function>", "<parameter=k>", "</parameter", "True",
             "\"", "\\", "{", "}", "]", ",", ":", "\n", "1", "true", "None", "é", "🌦", " ", "a").ArrayOf().Select(string.Concat);
         var scalars = Gen.OneOf(
             texts.Select(t => (JsonNode?)JsonValue.Create(t)),
@@ -143,15 +154,17 @@ public class ToolCallFormatTests
             from name in names
             from arguments in Objects(2)
             select (Name: name, Arguments: arguments);
-        return Prop.ForAll(calls.NonEmptyListOf().ToArbitrary(), written => Formats.Values.All(format =>
+
+        // A function for each call, so that its schema can tell the types of the arguments.
+        return Prop.ForAll(calls.NonEmptyListOf().Select(all => all.Select((c, i) => (Name: c.Name + i, c.Arguments)).ToArray()).ToArbitrary(), written => Formats.Values.All(format =>
         {
             // As the tokenizer's texts come: what only spells a marker is kept apart.
             var markers = new SpecialTextSet(format.Markers);
             var text = format.Write(
                 [.. written.Select(w => new FunctionCallContent("", w.Name, w.Arguments.ToDictionary(p => p.Key, p => (object?)p.Value)))],
                 data => ContentMarks.BreakSpecials(data, markers));
-            var (rest, read) = format.Parse(text);
-            return read.Count == written.Count
+            var (rest, read) = format.Parse(text, [.. written.Select(w => Typed(w.Name, w.Arguments))]);
+            return read.Count == written.Length
                 && read.Zip(written).All(pair => pair.First.Name == pair.Second.Name
                     && JsonNode.DeepEquals(JsonSerializer.SerializeToNode(pair.First.Arguments), pair.Second.Arguments));
         }));
@@ -165,6 +178,7 @@ public class ToolCallFormatTests
     [InlineData("mistral.jinja", typeof(MistralToolCallFormat))]
     [InlineData("phi.jinja", typeof(PhiToolCallFormat))]
     [InlineData("harmony.jinja", typeof(HarmonyToolCallFormat))]
+    [InlineData("qwen3coder.jinja", typeof(Qwen3CoderToolCallFormat))]
     public void Family_is_found_by_its_template(string template, Type expected)
         => Assert.IsType(expected, ToolCallFormats.For(GoldenTemplateTests.Source(template), []));
 
@@ -172,6 +186,26 @@ public class ToolCallFormatTests
     [InlineData("<|start|>assistant to=' + 'functions.' + name + '<|channel|>commentary <|message|>", typeof(HarmonyToolCallFormat))]
     [InlineData("<|tool_call>call:' + name + '{' ... <tool_call>", typeof(Gemma4ToolCallFormat))]
     public void Family_is_found_by_its_tokens(string template, Type expected) => Assert.IsType(expected, ToolCallFormats.For(template, []));
+
+    private static AIFunctionDeclaration Typed(string name, JsonObject arguments) => AIFunctionFactory.CreateDeclaration(
+        name,
+        null,
+        JsonSerializer.SerializeToElement(new
+        {
+            type = "object",
+            properties = arguments.ToDictionary(p => p.Key, p => new
+            {
+                type = p.Value?.GetValueKind() switch
+                {
+                    JsonValueKind.String => "string",
+                    JsonValueKind.Number => "number",
+                    JsonValueKind.True or JsonValueKind.False => "boolean",
+                    JsonValueKind.Array => "array",
+                    JsonValueKind.Object => "object",
+                    _ => "null",
+                },
+            }),
+        }));
 
     [Fact]
     public void Mistral_ids_are_nine_letters_and_digits()
