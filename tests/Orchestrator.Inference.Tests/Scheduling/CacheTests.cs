@@ -123,6 +123,35 @@ public class CacheTests
     }
 
     [Fact]
+    public async Task What_is_scored_may_be_computed_beside_a_prompt_of_the_same_tokens()
+    {
+        // The prompt takes two batches. What is scored begins at the end of the first, whose logits nobody kept, so that both
+        // compute the same tokens in the second, and the prompt ends behind what is scored.
+        Task<ScoreResult>? scores = null;
+        int[] prompt = [.. "sixteen letters, and 9 more".Select(letter => (int)letter)];
+        var sequence = new ScoreSequence(prompt[..16], [.. prompt[16..], 'x']);
+        EngineHarness? harness = null;
+        var options = new FakeDriverOptions
+        {
+            BatchSize = 16,
+            OnDecode = _ =>
+            {
+                scores ??= harness!.Engine.ScoreAsync(new ScoreRequest { Sequences = [sequence] });
+                return null;
+            },
+        };
+        await using var owned = harness = new EngineHarness(options);
+
+        var answer = await harness.Generate(Greedy(prompt, 3));
+        var scored = await scores!;
+
+        Assert.Equal(Alone(prompt, 3, options), answer.Select(t => t.Token));
+        await using var alone = new EngineHarness();
+        Assert.Equal((await alone.Engine.ScoreAsync(new ScoreRequest { Sequences = [sequence] })).LogProbabilities[0], scored.LogProbabilities[0]);
+        await harness.AssertClean();
+    }
+
+    [Fact]
     public async Task Statistics_are_kept_by_agent()
     {
         await using var harness = new EngineHarness();

@@ -43,6 +43,21 @@ internal sealed partial class KvTree
         return upper;
     }
 
+    /// <summary>Ends a node of a leaf's path at a position behind the text's first token.</summary>
+    /// <returns>The node that ends there.</returns>
+    private KvNode EndAt(KvNode leaf, int end)
+    {
+        // What others computed in the same batch, and ended before, may have taken up the beginning of the leaf.
+        var node = leaf;
+        while (end <= node.Start)
+        {
+            node = node.Parent!;
+        }
+
+        var upper = Split(node, end - node.Start);
+        return node == leaf ? Join(upper) : upper;
+    }
+
     /// <summary>
     /// Lets a node share the cells of equal tokens that were computed beside it, so that each is held once.
     /// </summary>

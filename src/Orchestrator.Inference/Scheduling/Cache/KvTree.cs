@@ -134,7 +134,7 @@ internal sealed partial class KvTree
     /// nothing. Costs no sequence.
     /// </summary>
     /// <param name="leaf">A leaf with an owner.</param>
-    /// <param name="end">The position after the prompt's last token, which is computed; not before the leaf's start.</param>
+    /// <param name="end">The position after the prompt's last token, which is computed.</param>
     /// <param name="logits">The logits after that token.</param>
     public void Seal(KvNode leaf, int end, ReadOnlySpan<float> logits)
     {
@@ -143,7 +143,7 @@ internal sealed partial class KvTree
             return;
         }
 
-        var node = !_info.CanCut ? CheckpointBefore(leaf, end) : end == leaf.Start ? leaf.Parent! : Join(Split(leaf, end - leaf.Start));
+        var node = _info.CanCut ? EndAt(leaf, end) : CheckpointBefore(leaf, end);
         Touch(leaf);
         if (node is null || node.EndLogits is not null)
         {
