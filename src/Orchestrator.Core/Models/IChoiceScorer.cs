@@ -82,6 +82,13 @@ public sealed record ChoiceQuestion
     public bool EvidenceIsRequest { get; init; }
 
     /// <summary>
+    /// Whether <see cref="ChannelTemplate"/> asks for the evidence, as "Write what a user says who wants this: …" does. Where
+    /// the model has a chat template and there is no context, the channel then puts the option as the user's message and the
+    /// evidence as the model's answer.
+    /// </summary>
+    public bool ChannelAsks { get; init; }
+
+    /// <summary>
     /// How an option is asked for directly, after the evidence, e.g. <c>"\nNext speaker: "</c>. Null takes a general
     /// wording.
     /// </summary>
