@@ -82,11 +82,12 @@ public sealed record ChoiceQuestion
     public bool EvidenceIsRequest { get; init; }
 
     /// <summary>
-    /// Whether <see cref="ChannelTemplate"/> asks for the evidence, as "Write what a user says who wants this: …" does. Where
-    /// the model has a chat template and there is no context, the channel then puts the option as the user's message and the
-    /// evidence as the model's answer.
+    /// Examples for the channel, as a conversation: perhaps an instruction, then in turn an option as the user's message and
+    /// the evidence that belongs to it as the assistant's. Where there are some, the option that is weighed is the user's
+    /// next message, laid out as <see cref="ChannelTemplate"/> has it, and the evidence the assistant's answer to it. They
+    /// are computed once, and kept as long as the cache has room.
     /// </summary>
-    public bool ChannelAsks { get; init; }
+    public IReadOnlyList<ChatMessage> ChannelExamples { get; init; } = [];
 
     /// <summary>
     /// How an option is asked for directly, after the evidence, e.g. <c>"\nNext speaker: "</c>. Null takes a general

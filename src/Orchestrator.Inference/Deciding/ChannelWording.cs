@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Drivers;
 
@@ -11,9 +12,9 @@ namespace Orchestrator.Inference.Deciding;
 /// </summary>
 /// <param name="tokenizer">The model's.</param>
 /// <param name="renderOpening">Lays out an instruction up to where the user's words begin; null where there is no template.</param>
-/// <param name="renderAnswer">Lays out a user's message and the beginning of the answer; null where there is no template.</param>
+/// <param name="renderMessages">Lays out messages up to where the answer to them begins.</param>
 internal sealed partial class ChannelWording(
-    ITokenizer tokenizer, Func<string, int[]>? renderOpening, Func<string, string, int[]>? renderAnswer)
+    ITokenizer tokenizer, Func<string, int[]>? renderOpening, Func<IReadOnlyList<ChatMessage>, int[]> renderMessages)
 {
     private const string Described = "Topic: {name}. {description}";
     private const string Named = "Topic: {name}";
@@ -52,14 +53,14 @@ internal sealed partial class ChannelWording(
         var template = question.ChannelTemplate ?? (option.Description is null ? Named : Described);
         return Turns(question) is not null ? template
             : question.ChannelTemplate is null ? template + PlainCue
-            : question.EvidenceIsRequest || question.ChannelAsks ? template + RequestCue
+            : question.EvidenceIsRequest ? template + RequestCue
             : template;
     }
 
     /// <summary>Lays out an option where it and the evidence are messages of a chat; null where they are plain text.</summary>
     private Func<string, int[]>? Turns(ChoiceQuestion question) =>
-        question.Context.Count > 0 ? null
-        : question.ChannelAsks ? renderAnswer is null ? null : text => renderAnswer(text, "")
+        question.ChannelExamples.Count > 0 ? text => renderMessages([.. question.ChannelExamples, .. question.Context, new ChatMessage(ChatRole.User, text)])
+        : question.Context.Count > 0 ? null
         : question.EvidenceIsRequest || question.ChannelTemplate is null ? renderOpening
         : null;
 
