@@ -14,7 +14,8 @@ public static class ToolQuestions
     private const string Channel = "{name}: {description}";
 
     /// <summary>
-    /// How people ask: with the values first or last, for what they want and not by a function's name, and in a few words.
+    /// How people ask: with the values first or last, for what they want and not by a function's name, in a few words, and
+    /// once with a sentence in front that tells who asks.
     /// </summary>
     private static readonly ChatMessage[] Examples =
     [
@@ -26,6 +27,9 @@ public static class ToolQuestions
         .. Example(
             "ladder reach: Calculate how high a ladder reaches.",
             "It is 5 metres long and stands 1.5 metres from the wall. Do I get to the window with it?"),
+        .. Example(
+            "item report: Report a lost item.",
+            "Our guest in room 8 called a minute ago, and this is what he wants us to do: My umbrella is gone, please write it down."),
         .. Example("printer print: Print a document.", "thesis.docx has to be on paper by noon."),
         .. Example("poll result: Get the result of a poll.", "Has anybody won number 12 yet?"),
         .. Example("poll vote: Vote in a poll.", "In number 9 I'm for Jane."),
