@@ -12,7 +12,7 @@ namespace Orchestrator.Inference.Chat;
 /// </summary>
 internal static partial class ToolClues
 {
-    // Of 241 requests a right function did not fit the numbers in one of 18, a wrong one in one of three: e² and a little less.
+    // Of 241 requests, the right function did not fit the numbers of one in 18, and four of nine wrong ones did not: e² times as many.
     private const double Mismatch = 2;
 
     private const int ShortestWord = 3;

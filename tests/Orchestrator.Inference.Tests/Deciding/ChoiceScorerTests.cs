@@ -107,6 +107,10 @@ public class ChoiceScorerTests
     }
 
     [Fact]
+    public void Whether_to_call_a_tool_is_asked_in_the_words_that_its_calibration_was_measured_with() =>
+        Assert.Empty(ToolQuestions.WhichOrAnswer("When did it fail?", Options).ChannelExamples);
+
+    [Fact]
     public async Task Calibration_takes_off_what_an_option_makes_of_any_text_and_is_computed_once()
     {
         await using var harness = new EngineHarness();
@@ -323,6 +327,8 @@ public class ChoiceScorerTests
         ];
         var scorer = new ChoiceScorer(
             engine,
+            messages => engine.Tokenizer.Tokenize(
+                string.Concat(messages.Select(m => $"<|im_start|>{m.Role}\n{m.Text}<|im_end|>\n")) + "<|im_start|>assistant\n", parseSpecial: true),
             renderOpening: instruction => engine.Tokenizer.Tokenize($"<|im_start|>system\n{instruction}<|im_end|>\n<|im_start|>user\n", parseSpecial: true),
             renderAnswer: (text, begun) => engine.Tokenizer.Tokenize($"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n{begun}", parseSpecial: true));
         string[] requests = ["Will it rain in Oslo tomorrow?", "Write to Ann that I am late.", "Convert 20 dollars to euros."];
