@@ -82,6 +82,14 @@ public sealed record ChoiceQuestion
     public bool EvidenceIsRequest { get; init; }
 
     /// <summary>
+    /// Examples for the channel, as a conversation: perhaps an instruction, then in turn an option as the user's message and
+    /// the evidence that belongs to it as the assistant's. Where there are some, the option that is weighed is the user's
+    /// next message, laid out as <see cref="ChannelTemplate"/> has it, and the evidence the assistant's answer to it. They
+    /// are computed once, and kept as long as the cache has room.
+    /// </summary>
+    public IReadOnlyList<ChatMessage> ChannelExamples { get; init; } = [];
+
+    /// <summary>
     /// How an option is asked for directly, after the evidence, e.g. <c>"\nNext speaker: "</c>. Null takes a general
     /// wording.
     /// </summary>

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.AI;
+
 namespace Orchestrator.Core.Models;
 
 /// <summary>Which tool a request needs, as a question for an <see cref="IChoiceScorer"/>.</summary>
@@ -9,8 +11,29 @@ public static class ToolQuestions
     private const string AnswerDescription =
         "Talks with the user: answers questions, explains, advises and writes texts from general knowledge.";
 
-    // It is asked how likely the request is, so this says what users want, and not what a model may do.
-    private const string Channel = "Users ask you for one thing only.\n{name}: {description}";
+    private const string Channel = "{name}: {description}";
+
+    /// <summary>
+    /// How people ask: with the values first or last, for what they want and not by a function's name, in a few words, and
+    /// once with a sentence in front that tells who asks.
+    /// </summary>
+    private static readonly ChatMessage[] Examples =
+    [
+        new(ChatRole.System, "The user names a function. Answer with a request that somebody makes for it."),
+        .. Example("taxi order: Call a taxi to an address.", "I'm at 4 Dock Road and have to get home."),
+        .. Example("taxi cancel: Call off a taxi that was ordered.", "Sorry, my brother will drive me, so T-14 needn't come."),
+        .. Example("timer start: Start a timer.", "7 minutes for the eggs, please."),
+        .. Example("dictionary synonyms: Find words that mean the same as a word.", "Is there a nicer word for \"big\"?"),
+        .. Example(
+            "ladder reach: Calculate how high a ladder reaches.",
+            "It is 5 metres long and stands 1.5 metres from the wall. Do I get to the window with it?"),
+        .. Example(
+            "item report: Report a lost item.",
+            "Our guest in room 8 called a minute ago, and this is what he wants us to do: My umbrella is gone, please write it down."),
+        .. Example("printer print: Print a document.", "thesis.docx has to be on paper by noon."),
+        .. Example("poll result: Get the result of a poll.", "Has anybody won number 12 yet?"),
+        .. Example("poll vote: Vote in a poll.", "In number 9 I'm for Jane."),
+    ];
 
     // What calibration takes off an answer was measured with this one.
     private const string ChannelWithAnswer = "You can call this function:\n{name}: {description}";
@@ -25,6 +48,7 @@ public static class ToolQuestions
         Evidence = evidence,
         Options = tools,
         ChannelTemplate = Channel,
+        ChannelExamples = Examples,
         EvidenceIsRequest = true,
         DirectCue = "\nFunction: ",
         Request = request ?? new ModelRequest(),
@@ -51,6 +75,7 @@ public static class ToolQuestions
         return Which(evidence, [.. tools, new Choice(Answer, AnswerDescription)], request) with
         {
             ChannelTemplate = ChannelWithAnswer,
+            ChannelExamples = [],
             Method = ChoiceMethod.CalibratedChannel,
             LogPriors =
             [
@@ -59,4 +84,6 @@ public static class ToolQuestions
             ],
         };
     }
+
+    private static ChatMessage[] Example(string function, string request) => [new(ChatRole.User, function), new(ChatRole.Assistant, request)];
 }

@@ -28,21 +28,19 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
     public async Task<JsonObject?> ReadAsync(
         IReadOnlyList<int> prompt, JsonElement schema, string request, ModelRequest origin, CancellationToken cancellationToken)
     {
-        if (schema.ValueKind != JsonValueKind.Object || !schema.TryGetProperty("properties", out var properties) || properties.ValueKind != JsonValueKind.Object)
+        if (ParameterSchema.Parameters(schema) is not { } properties)
         {
             return null;
         }
 
-        var required = schema.TryGetProperty("required", out var names) && names.ValueKind == JsonValueKind.Array
-            ? names.EnumerateArray().Select(n => n.GetString()).ToHashSet()
-            : [];
+        var required = ParameterSchema.Required(schema);
         var values = new RequestValues(request);
-        var numeric = properties.EnumerateObject().Count(p => IsNumeric(p.Value));
+        var numeric = properties.Count(p => ParameterSchema.IsNumeric(p.Value));
         var used = new List<string>();
         var arguments = new JsonObject();
         var text = "";
-        var left = properties.EnumerateObject().Count(p => required.Contains(p.Name));
-        foreach (var property in properties.EnumerateObject())
+        var left = properties.Count(p => required.Contains(p.Name));
+        foreach (var property in properties)
         {
             if (!required.Contains(property.Name) && !Mentions(property, values, used))
             {
@@ -78,12 +76,12 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
     /// </summary>
     private static bool Mentions(JsonProperty property, RequestValues values, List<string> used)
     {
-        return Options(property.Value) is { } options && Kind(property.Value) != "boolean"
+        return ParameterSchema.Options(property.Value) is { } options && ParameterSchema.Kind(property.Value) != "boolean"
             ? options.Any(o => values.Names(o.Trim('"')))
-            : Kind(property.Value) switch
+            : ParameterSchema.Kind(property.Value) switch
             {
                 "integer" or "number" => values.Numbers.Any(n => !used.Any(u => u == n || (u.StartsWith('"') && u.Contains(n, StringComparison.Ordinal)))),
-                "string" when IsDate(property.Value) => values.Dates.Any(d => !used.Contains(CallJson.Quote(d))),
+                "string" when ParameterSchema.IsDate(property.Value) => values.Dates.Any(d => !used.Contains(CallJson.Quote(d))),
                 "string" => values.Names(ChannelWording.Readable(property.Name)),
                 "boolean" => values.Names(ChannelWording.Readable(property.Name).Split(' ')[^1]),
                 _ => false,
@@ -105,7 +103,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
         var schema = property.Value;
         var name = ChannelWording.Readable(property.Name);
         var candidates = Candidates(schema, values, used, numeric)?.Distinct(StringComparer.Ordinal).Take(MaxCandidates).ToList();
-        if (candidates is null && Kind(schema) == "string")
+        if (candidates is null && ParameterSchema.Kind(schema) == "string")
         {
             // Where texts begin is found first, then where they end.
             var first = Enumerable.Range(0, values.Words).Select(i => (Word: i, Text: values.From(i).FirstOrDefault())).Where(w => w.Text is not null).ToList();
@@ -157,23 +155,23 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
     /// <summary>What a parameter may be; null for a text, none where the request has nothing for it.</summary>
     private static IEnumerable<string>? Candidates(JsonElement schema, RequestValues values, List<string> used, int numeric)
     {
-        if (Options(schema) is { } options)
+        if (ParameterSchema.Options(schema) is { } options)
         {
             // An option that the request names is the one that it means.
             var named = options.Where(o => values.Names(o.Trim('"'))).ToList();
             return named.Count > 0 ? named : options;
         }
 
-        switch (Kind(schema))
+        switch (ParameterSchema.Kind(schema))
         {
             case "integer":
                 return Unused(values.Numbers.Where(n => !n.Contains('.', StringComparison.Ordinal)), used);
             case "number":
                 return Unused(values.Numbers, used);
             case "string":
-                return IsDate(schema) && values.Dates.Any() ? values.Dates.Select(CallJson.Quote) : null;
-            case "array" when schema.TryGetProperty("items", out var items) && Options(items) is null:
-                return Kind(items) switch
+                return ParameterSchema.IsDate(schema) && values.Dates.Any() ? values.Dates.Select(CallJson.Quote) : null;
+            case "array" when schema.TryGetProperty("items", out var items) && ParameterSchema.Options(items) is null:
+                return ParameterSchema.Kind(items) switch
                 {
                     "integer" or "number" => numeric == 1 && values.Numbers.Count > 0 ? [values.NumberLists.MaxBy(l => l.Length)!] : values.NumberLists,
                     "string" => values.TextLists,
@@ -191,26 +189,4 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
         var left = all.Where(n => all.Count(x => x == n) > used.Count(u => u == n)).ToList();
         return left.Count > 0 ? left : all;
     }
-
-    private static IReadOnlyList<string>? Options(JsonElement schema) =>
-        schema.ValueKind != JsonValueKind.Object ? null
-        : schema.TryGetProperty("enum", out var options) && options.ValueKind == JsonValueKind.Array
-            ? [.. options.EnumerateArray().Select(o => JsonSerializer.Serialize(o, CallJson.Options))]
-        : schema.TryGetProperty("const", out var only) ? [JsonSerializer.Serialize(only, CallJson.Options)]
-        : Kind(schema) == "boolean" ? ["true", "false"]
-        : null;
-
-    private static bool IsNumeric(JsonElement schema) =>
-        Kind(schema) is "integer" or "number"
-        || (Kind(schema) == "array" && schema.TryGetProperty("items", out var items) && Kind(items) is "integer" or "number");
-
-    private static bool IsDate(JsonElement schema) =>
-        (schema.TryGetProperty("format", out var format) && format.ValueKind == JsonValueKind.String && format.GetString() == "date")
-        || (schema.TryGetProperty("description", out var text) && text.ValueKind == JsonValueKind.String
-            && text.GetString()!.Contains("YYYY-MM-DD", StringComparison.OrdinalIgnoreCase));
-
-    private static string? Kind(JsonElement schema) =>
-        schema.ValueKind == JsonValueKind.Object && schema.TryGetProperty("type", out var type) && type.ValueKind == JsonValueKind.String
-            ? type.GetString()
-            : null;
 }

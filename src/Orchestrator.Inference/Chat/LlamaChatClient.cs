@@ -354,7 +354,10 @@ public sealed class LlamaChatClient : IChatClient
         }
 
         var result = await _scorer.ScoreAsync(
-            ToolQuestions.Which(evidence, [.. tools.Select(t => new Choice(t.Name, t.Description))], origin),
+            ToolQuestions.Which(evidence, [.. tools.Select(t => new Choice(t.Name, t.Description))], origin) with
+            {
+                LogPriors = ToolClues.LogPriors(evidence, tools),
+            },
             cancellationToken).ConfigureAwait(false);
         return [tools.Single(t => t.Name == result.Best.Choice.Name)];
     }

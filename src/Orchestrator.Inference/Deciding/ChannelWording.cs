@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Microsoft.Extensions.AI;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Drivers;
 
@@ -9,7 +10,11 @@ namespace Orchestrator.Inference.Deciding;
 /// option as the system's message: measured on SmolLM2-135M, 77 intents from their names alone, that is right in half
 /// of the cases, where a plain text "Topic: …\nA request about it: " is in a third.
 /// </summary>
-internal sealed partial class ChannelWording(ITokenizer tokenizer, Func<string, int[]>? renderOpening)
+/// <param name="tokenizer">The model's.</param>
+/// <param name="renderOpening">Lays out an instruction up to where the user's words begin; null where there is no template.</param>
+/// <param name="renderMessages">Lays out messages up to where the answer to them begins.</param>
+internal sealed partial class ChannelWording(
+    ITokenizer tokenizer, Func<string, int[]>? renderOpening, Func<IReadOnlyList<ChatMessage>, int[]> renderMessages)
 {
     private const string Described = "Topic: {name}. {description}";
     private const string Named = "Topic: {name}";
@@ -30,8 +35,8 @@ internal sealed partial class ChannelWording(ITokenizer tokenizer, Func<string, 
         var text = Template(question, option)
             .Replace("{name}", Readable(option.Name), StringComparison.Ordinal)
             .Replace("{description}", option.Description ?? Readable(option.Name), StringComparison.Ordinal);
-        int[] prefix = InTurns(question)
-            ? renderOpening!(text)
+        int[] prefix = Turns(question) is { } render
+            ? render(text)
             : [.. context.Length > 0 ? context : Begin(), .. tokenizer.Tokenize(text.TrimEnd(' '), parseSpecial: false)];
         return prefix.Length > 0 ? prefix : [tokenizer.EndOfText];
     })];
@@ -39,22 +44,25 @@ internal sealed partial class ChannelWording(ITokenizer tokenizer, Func<string, 
     /// <summary>The tokens of evidence after those prefixes. A space before a word belongs to it, as vocabularies have it.</summary>
     public int[] Evidence(ChoiceQuestion question, string text)
     {
-        var space = !InTurns(question) && Template(question, question.Options[0]).EndsWith(' ') ? " " : "";
+        var space = Turns(question) is null && Template(question, question.Options[0]).EndsWith(' ') ? " " : "";
         return tokenizer.Tokenize(space + text, parseSpecial: false);
     }
 
     private string Template(ChoiceQuestion question, Choice option)
     {
         var template = question.ChannelTemplate ?? (option.Description is null ? Named : Described);
-        return InTurns(question) ? template
+        return Turns(question) is not null ? template
             : question.ChannelTemplate is null ? template + PlainCue
             : question.EvidenceIsRequest ? template + RequestCue
             : template;
     }
 
-    /// <summary>Whether option and evidence are messages of a chat.</summary>
-    private bool InTurns(ChoiceQuestion question) =>
-        renderOpening is not null && question.Context.Count == 0 && (question.EvidenceIsRequest || question.ChannelTemplate is null);
+    /// <summary>Lays out an option where it and the evidence are messages of a chat; null where they are plain text.</summary>
+    private Func<string, int[]>? Turns(ChoiceQuestion question) =>
+        question.ChannelExamples.Count > 0 ? text => renderMessages([.. question.ChannelExamples, .. question.Context, new ChatMessage(ChatRole.User, text)])
+        : question.Context.Count > 0 ? null
+        : question.EvidenceIsRequest || question.ChannelTemplate is null ? renderOpening
+        : null;
 
     [GeneratedRegex(@"(?<=\p{Ll})\p{Lu}(?=\p{Ll})")]
     private static partial Regex Hump();

@@ -61,7 +61,7 @@ public sealed class ChoiceScorer : IChoiceScorer
         ArgumentNullException.ThrowIfNull(engine);
         _engine = engine;
         _renderContext = renderContext ?? Plain;
-        _channel = new ChannelWording(engine.Tokenizer, renderOpening);
+        _channel = new ChannelWording(engine.Tokenizer, renderOpening, _renderContext);
         _direct = new DirectWording(engine.Tokenizer, renderAnswer);
         _neutral = new NeutralEvidence(engine);
         _profile = profile;

@@ -3,7 +3,9 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Orchestrator.Core;
 using Orchestrator.Core.Models;
+using Orchestrator.Inference.Chat;
 using Orchestrator.Inference.Hosting;
+using Orchestrator.Inference.Templates.ToolCalls;
 using Orchestrator.Testing.Drivers;
 
 namespace Orchestrator.Inference.Tests.Chat;
@@ -107,6 +109,22 @@ public sealed class LlamaChatClientTests
         Assert.Equal("weather", call.Name);
         Assert.Equal(JsonValueKind.String, ((JsonElement)call.Arguments!["city"]!).ValueKind);
         Assert.Equal(ChatFinishReason.ToolCalls, response.FinishReason);
+    }
+
+    [Fact]
+    public async Task What_a_request_says_of_the_required_tools_weighs_in_the_choice()
+    {
+        await using var model = Random();
+        var chat = new LlamaChatClient(
+            model.Engine, model.Constraints, model.Prompts, new HermesToolCallFormat(), new PriorsOnly(), new InferenceOptions(), TimeProvider.System);
+        var response = await chat.GetResponseAsync("What will the weather be?", new ChatOptions
+        {
+            Tools = [Clock, Weather],
+            ToolMode = ChatToolMode.RequireAny,
+            MaxOutputTokens = 200,
+        });
+
+        Assert.Equal("weather", Assert.Single(response.Messages.SelectMany(m => m.Contents).OfType<FunctionCallContent>()).Name);
     }
 
     [Fact]
@@ -228,4 +246,12 @@ public sealed class LlamaChatClientTests
         new FakeDriver(new FakeDriverOptions { Script = FakeDriverScript.Answers(answer) }), new InferenceOptions(), TimeProvider.System);
 
     private static LoadedModel Random() => LoadedModel.Create(new FakeDriver(), new InferenceOptions(), TimeProvider.System);
+
+    /// <summary>Chooses by the priors alone; without them the first.</summary>
+    private sealed class PriorsOnly : IChoiceScorer
+    {
+        public Task<IReadOnlyList<ChoiceResult>> ScoreAsync(IReadOnlyList<ChoiceQuestion> questions, CancellationToken cancellationToken = default) =>
+            Task.FromResult<IReadOnlyList<ChoiceResult>>([.. questions.Select(q => new ChoiceResult(
+                [.. q.Options.Select((o, i) => new ChoiceScore(o, q.LogPriors?[i] ?? 0, Math.Exp(q.LogPriors?[i] ?? 0)))], ChoiceMethod.Channel))]);
+    }
 }

@@ -76,6 +76,41 @@ public class ChoiceScorerTests
     }
 
     [Fact]
+    public async Task With_examples_the_evidence_is_scored_as_the_answer_to_the_option_and_they_are_computed_once()
+    {
+        await using var harness = new EngineHarness();
+        var tokenizer = harness.Engine.Tokenizer;
+        int[] Render(IReadOnlyList<ChatMessage> messages) =>
+            tokenizer.Tokenize(string.Concat(messages.Select(m => $"<|im_start|>{m.Role}: {m.Text} ")) + "<|im_start|>assistant: ", true);
+        ChatMessage[] examples = [new(ChatRole.System, "Ask for it."), new(ChatRole.User, "clock: Tells the time."), new(ChatRole.Assistant, "How late is it?")];
+        var question = new ChoiceQuestion
+        {
+            Evidence = "When did it fail?",
+            Options = Options,
+            ChannelTemplate = "{name}: {description}",
+            ChannelExamples = examples,
+            EvidenceIsRequest = true,
+            Method = ChoiceMethod.Channel,
+        };
+
+        var result = await new ChoiceScorer(harness.Engine, Render, Opening(harness.Engine)).ScoreAsync(question);
+        var again = await new ChoiceScorer(harness.Engine, Render, Opening(harness.Engine)).ScoreAsync(question with { Evidence = "Why does it fail?" });
+
+        var expected = await harness.Engine.ScoreAsync(new ScoreRequest
+        {
+            Sequences = [.. Options.Select(o => new ScoreSequence(
+                Render([.. examples, new ChatMessage(ChatRole.User, $"{o.Name.Replace('_', ' ')}: {o.Description}")]),
+                tokenizer.Tokenize("When did it fail?", false)))],
+        });
+        Assert.Equal(expected.LogProbabilities.Select(l => l.Sum(x => (double)x)), result.Scores.Select(s => s.LogLikelihood));
+        Assert.True(again.ComputedTokens <= Options.Length * again.EvidenceTokens, $"{again.ComputedTokens} tokens were computed.");
+    }
+
+    [Fact]
+    public void Whether_to_call_a_tool_is_asked_in_the_words_that_its_calibration_was_measured_with() =>
+        Assert.Empty(ToolQuestions.WhichOrAnswer("When did it fail?", Options).ChannelExamples);
+
+    [Fact]
     public async Task Calibration_takes_off_what_an_option_makes_of_any_text_and_is_computed_once()
     {
         await using var harness = new EngineHarness();
@@ -292,6 +327,8 @@ public class ChoiceScorerTests
         ];
         var scorer = new ChoiceScorer(
             engine,
+            messages => engine.Tokenizer.Tokenize(
+                string.Concat(messages.Select(m => $"<|im_start|>{m.Role}\n{m.Text}<|im_end|>\n")) + "<|im_start|>assistant\n", parseSpecial: true),
             renderOpening: instruction => engine.Tokenizer.Tokenize($"<|im_start|>system\n{instruction}<|im_end|>\n<|im_start|>user\n", parseSpecial: true),
             renderAnswer: (text, begun) => engine.Tokenizer.Tokenize($"<|im_start|>user\n{text}<|im_end|>\n<|im_start|>assistant\n{begun}", parseSpecial: true));
         string[] requests = ["Will it rain in Oslo tomorrow?", "Write to Ann that I am late.", "Convert 20 dollars to euros."];
