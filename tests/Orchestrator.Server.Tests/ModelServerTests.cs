@@ -104,6 +104,33 @@ public sealed class ModelServerTests
         }
     }
 
+    [Theory]
+    [InlineData("\"none\"", "None")]
+    [InlineData("\"minimal\"", "Low")]
+    [InlineData("\"high\"", "High")]
+    [InlineData("null", "")]
+    [InlineData("\"much\"", null)]
+    [InlineData("3", null)]
+    public async Task How_much_a_model_reasons_is_asked_for_as_elsewhere(string effort, string? expected)
+    {
+        using var client = new ScriptedChatClient(request => ScriptedAnswer.Says($"{request.Options?.Reasoning?.Effort}."));
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        var response = await http.PostAsync(
+            "/v1/chat/completions", new StringContent($$"""{"messages":[{"role":"user","content":"x"}],"reasoning_effort":{{effort}}}"""));
+
+        var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement;
+        Assert.Equal(expected is null ? 400 : 200, (int)response.StatusCode);
+        if (expected is null)
+        {
+            Assert.Equal("reasoning_effort", body.GetProperty("error").GetProperty("param").GetString());
+            return;
+        }
+
+        Assert.Equal($"{expected}.", body.GetProperty("choices")[0].GetProperty("message").GetProperty("content").GetString());
+    }
+
     [Fact]
     public async Task An_open_server_answers_only_to_a_loopback_name()
     {

@@ -30,7 +30,7 @@ internal static class ChatRequestReader
     [
         "model", "messages", "stream", "stream_options", "n", "temperature", "top_p", "max_tokens", "max_completion_tokens",
         "stop", "seed", "frequency_penalty", "presence_penalty", "tools", "tool_choice", "parallel_tool_calls",
-        "response_format", "logprobs", "top_logprobs",
+        "response_format", "logprobs", "top_logprobs", "reasoning_effort",
         "adapters",
     ];
 
@@ -63,6 +63,7 @@ internal static class ChatRequestReader
             PresencePenalty = Number(body, "presence_penalty", -2, 2),
             StopSequences = Stop(body),
             ResponseFormat = Format(body),
+            Reasoning = Reasoning(body),
             AllowMultipleToolCalls = Get(body, "parallel_tool_calls") is { } parallel ? parallel.ValueKind == JsonValueKind.True : null,
         };
         Tools(body, options);
@@ -81,6 +82,17 @@ internal static class ChatRequestReader
             logProbabilities,
             Adapters(body));
     }
+
+    private static ReasoningOptions? Reasoning(JsonElement body) => Get(body, "reasoning_effort")?.ToString() switch
+    {
+        null => null,
+        "none" => new() { Effort = ReasoningEffort.None },
+        "minimal" or "low" => new() { Effort = ReasoningEffort.Low },
+        "medium" => new() { Effort = ReasoningEffort.Medium },
+        "high" => new() { Effort = ReasoningEffort.High },
+        "xhigh" => new() { Effort = ReasoningEffort.ExtraHigh },
+        var effort => throw ApiException.Invalid("reasoning_effort", $"'reasoning_effort' is '{effort}'; it must be none, minimal, low, medium, high or xhigh."),
+    };
 
     private static List<AdapterUse> Adapters(JsonElement body) => Get(body, "adapters") switch
     {
