@@ -167,15 +167,19 @@ public static unsafe class LlamaDriverLoader
     /// <summary>How far the layers with a sliding window look back, where that needs care; else 0.</summary>
     private static int WindowOf(ModelHandle model) => CanCut(model) ? LlamaApi.ModelSlidingWindow(model) : 0;
 
+    /// <summary>Refuses sequences of which, with their twins, a batch can't hold a token each: the library asserts that.</summary>
     private static void RequireSequences(ModelHandle model, LlamaDriverOptions options)
     {
-        if (LlamaMemory.CountNative(options.MaxSequences, WindowOf(model)) > MostSequences)
+        // The library shortens the batch to the context.
+        var context = options.ContextSize > 0 ? options.ContextSize : LlamaApi.ModelTrainedContext(model);
+        var room = Math.Min(options.BatchSize, context);
+        var most = LlamaMemory.MostOf(Math.Min(MostSequences, room), WindowOf(model));
+        if (options.MaxSequences > most)
         {
-            var most = (MostSequences - 1) / 2;
             throw new OrchestratorException(
                 ErrorKind.Model,
-                $"The model {options.ModelPath} looks back over a sliding window, and can serve {most} sequences at once, not {options.MaxSequences}.",
-                $"Ask for at most {most} sequences.");
+                $"The model {options.ModelPath}{(WindowOf(model) > 0 ? " looks back over a sliding window, and" : "")} can serve {most} sequences at once, not {options.MaxSequences}, with a batch of {options.BatchSize} and a context of {context} tokens.",
+                $"Ask for {(most > 0 ? $"at most {most} sequences, or for " : "")}a larger batch and a longer context.");
         }
     }
 

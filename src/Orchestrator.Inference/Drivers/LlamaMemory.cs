@@ -23,6 +23,9 @@ internal sealed class LlamaMemory(nint memory, int window, int sequences)
     /// <summary>How many sequences the library needs.</summary>
     public static int CountNative(int sequences, int window) => window > 0 ? (2 * sequences) + 1 : sequences;
 
+    /// <summary>How many sequences, without twins, the library can serve of which it needs no more than a number; may be 0.</summary>
+    public static int MostOf(int native, int window) => window > 0 ? (native - 1) / 2 : native;
+
     /// <summary>The sequences that a batch's tokens join, each followed by its twin.</summary>
     public ReadOnlySpan<int> Named(ReadOnlySpan<int> joined)
     {

@@ -99,12 +99,14 @@ public sealed class ModelHost : IAsyncDisposable
 
     private LoadedModel Load(string path, GgufModel file, ModelCard card, int context, IProgress<float>? progress, CancellationToken cancellationToken)
     {
+        var window = card.SlidingWindow ?? 0;
+        var sequences = Math.Max(1, Math.Min(_options.MaxSequences, LlamaMemory.MostOf(context, window)));
         var options = new LlamaDriverOptions
         {
             ModelPath = path,
             ContextSize = context,
-            BatchSize = Math.Max(_options.BatchSize, _options.MaxSequences),
-            MaxSequences = Math.Min(_options.MaxSequences, context),
+            BatchSize = Math.Max(_options.BatchSize, LlamaMemory.CountNative(sequences, window)),
+            MaxSequences = sequences,
             Threads = _options.Threads,
             GpuLayers = _options.GpuLayers,
         };

@@ -105,6 +105,30 @@ public sealed class LlamaDriverTests : IDisposable
         Assert.Equal(127, driver.Info.MaxSequences);
     }
 
+    [Theory]
+    [InlineData(512, 64, 64, 31)]
+    [InlineData(64, 512, 64, 31)]
+    [InlineData(2, 64, 1, 0)]
+    public void A_batch_without_a_token_for_each_twin_is_refused(int context, int batch, int sequences, int most)
+    {
+        var options = new LlamaDriverOptions
+        {
+            ModelPath = TinyModel.SharedPathOf(TinyArchitecture.SlidingWindow),
+            ContextSize = context,
+            BatchSize = batch,
+            MaxSequences = sequences,
+            Threads = 1,
+        };
+        var error = Assert.Throws<OrchestratorException>(() => LlamaDriverLoader.Open(options));
+        Assert.Contains($"{most} sequences at once, not {sequences}", error.Message, StringComparison.Ordinal);
+        Assert.NotNull(error.Remedy);
+        if (most > 0)
+        {
+            using var driver = LlamaDriverLoader.Open(options with { MaxSequences = most });
+            Assert.Equal(most, driver.Info.MaxSequences);
+        }
+    }
+
     [Fact]
     public void An_adapter_changes_the_logits_by_its_scale_and_can_be_added_while_serving()
     {

@@ -39,6 +39,17 @@ public sealed class ModelHostTests : IDisposable
         Assert.NotEqual(alone[0], alone[1]);
     }
 
+    [Theory]
+    [InlineData(64, 512, 31)]
+    [InlineData(512, 64, 64)]
+    public async Task A_model_with_a_sliding_window_is_served_with_a_short_context_or_batch(int context, int batch, int sequences)
+    {
+        await using var services = Services(o => (o.ContextSize, o.BatchSize) = (context, batch));
+        var model = await services.GetRequiredService<ModelHost>().LoadAsync(TinyModel.SharedPathOf(TinyArchitecture.SlidingWindow));
+        Assert.Equal(sequences, model.Engine.Model.MaxSequences);
+        Assert.NotNull(await AnswerAsync(model, "Who?"));
+    }
+
     [Fact]
     public async Task A_state_folder_that_is_not_absolute_is_refused_at_the_start()
     {
