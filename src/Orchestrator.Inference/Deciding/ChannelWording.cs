@@ -27,7 +27,7 @@ internal sealed partial class ChannelWording(
     /// <summary>An identifier in words, as text has them.</summary>
     public static string Readable(string name) =>
         name.Contains(' ', StringComparison.Ordinal) ? name
-        : Hump().Replace(name, hump => $" {char.ToLowerInvariant(hump.Value[0])}").Replace('_', ' ').Replace('.', ' ');
+        : Hump().Replace(name, hump => $" {char.ToLowerInvariant(hump.Value[0])}").Replace('_', ' ').Replace('-', ' ').Replace('.', ' ');
 
     /// <summary>The tokens before the evidence, for each option; none is empty.</summary>
     public int[][] Prefixes(ChoiceQuestion question, int[] context) => [.. question.Options.Select(option =>

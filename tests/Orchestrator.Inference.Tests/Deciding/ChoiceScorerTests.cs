@@ -219,17 +219,34 @@ public class ChoiceScorerTests
         await harness.AssertClean();
     }
 
-    [Fact]
-    public async Task A_name_in_camel_case_is_read_as_words()
+    [Theory]
+    [InlineData("getWeatherOf", "sendMail")]
+    [InlineData("get_weather_of", "send_mail")]
+    [InlineData("get-weather-of", "send-mail")]
+    [InlineData("get.weather_of", "send.mail")]
+    public async Task Identifiers_are_read_as_words(string first, string second)
     {
         await using var harness = new EngineHarness();
         var scorer = new ChoiceScorer(harness.Engine);
-        var question = new ChoiceQuestion { Evidence = "Will it rain?", Options = [new("getWeatherOf"), new("sendMail")], Method = ChoiceMethod.Channel };
+        var question = new ChoiceQuestion { Evidence = "Will it rain?", Options = [new(first), new(second)], Method = ChoiceMethod.Channel };
 
-        var humped = await scorer.ScoreAsync(question);
+        var identifiers = await scorer.ScoreAsync(question);
         var spaced = await scorer.ScoreAsync(question with { Options = [new("get weather of"), new("send mail")] });
 
-        Assert.Equal(spaced.Scores.Select(s => s.LogLikelihood), humped.Scores.Select(s => s.LogLikelihood));
+        Assert.Equal(spaced.Scores.Select(s => s.LogLikelihood), identifiers.Scores.Select(s => s.LogLikelihood));
+    }
+
+    [Fact]
+    public async Task A_name_with_spaces_is_left_as_it_is()
+    {
+        await using var harness = new EngineHarness();
+        var scorer = new ChoiceScorer(harness.Engine);
+        var question = new ChoiceQuestion { Evidence = "Who is on call?", Options = [new("on-call list"), new("a_b c")], Method = ChoiceMethod.Direct };
+
+        var result = await scorer.ScoreAsync(question);
+        var changed = await scorer.ScoreAsync(question with { Options = [new("on call list"), new("a b c")] });
+
+        Assert.All(result.Scores.Zip(changed.Scores), pair => Assert.NotEqual(pair.First.LogLikelihood, pair.Second.LogLikelihood));
     }
 
     [Fact]
