@@ -198,9 +198,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         }
 
         EndAnswer(agent);
-        // A call that was decided and forced to its end never needed its prompt.
-        var read = call.ComputedTokens + call.ReusedTokens;
-        var reused = read == 0 ? "no prompt read" : string.Create(CultureInfo.InvariantCulture, $"KV reused {100.0 * call.ReusedTokens / read:0} %");
+        var reused = call.ReusedShare is { } share ? string.Create(CultureInfo.InvariantCulture, $"KV reused {100 * share:0} %") : "no prompt read";
         _lanes.Remark(agent, string.Create(
             CultureInfo.InvariantCulture,
             $"{call.TokenIds.Count} tokens · {(RunCosts.Rate(call) is { } rate ? $"{rate:0} tokens/s" : "mostly forced")} · first {call.FirstToken.TotalSeconds:0.00} s · context {call.PromptTokens + call.TokenIds.Count} · {reused}"));

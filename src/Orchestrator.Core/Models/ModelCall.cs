@@ -51,6 +51,14 @@ public sealed record ModelCall
     /// <summary>Prompt tokens whose KV cache was found.</summary>
     public int ReusedTokens { get; init; }
 
+    /// <summary>
+    /// How much of the prompt that was read came from the cache, 0 to 1; null where none of it was read, since the answer
+    /// was decided and forced to its end.
+    /// </summary>
+    [JsonIgnore]
+    public double? ReusedShare =>
+        ComputedTokens + ReusedTokens is > 0 and var read ? ReusedTokens / (double)read : null;
+
     /// <summary>Answer tokens that the constraint left no choice about, appended without sampling.</summary>
     public int ForcedTokens { get; init; }
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Orchestrator.Core.Models;
 using Orchestrator.Inference.Deciding;
 using Orchestrator.Inference.Scheduling;
@@ -25,7 +24,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
     /// <param name="origin">Who asks.</param>
     /// <param name="cancellationToken">Stops the work.</param>
     /// <returns>The arguments; null where a required parameter is of a kind, or has a value, that only the model can write.</returns>
-    public async Task<JsonObject?> ReadAsync(
+    public async Task<Dictionary<string, object?>?> ReadAsync(
         IReadOnlyList<int> prompt, JsonElement schema, string request, ModelRequest origin, CancellationToken cancellationToken)
     {
         if (ParameterSchema.Parameters(schema) is not { } properties)
@@ -37,7 +36,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
         var values = new RequestValues(request);
         var numeric = properties.Count(p => ParameterSchema.IsNumeric(p.Value));
         var used = new List<string>();
-        var arguments = new JsonObject();
+        var arguments = new Dictionary<string, object?>();
         var text = "";
         var left = properties.Count(p => required.Contains(p.Name));
         foreach (var property in properties)
@@ -63,7 +62,7 @@ internal sealed class ArgumentReader(IInferenceEngine engine, IToolCallFormat fo
 
             used.AddRange(value.StartsWith('[') ? value.Trim('[', ']').Split(", ") : [value]);
             var json = JsonSerializer.Deserialize<JsonElement>(value);
-            arguments[property.Name] = JsonNode.Parse(value);
+            arguments[property.Name] = json;
             text = before + format.Argument(json);
         }
 

@@ -222,8 +222,9 @@ public sealed class LlamaChatClient : IChatClient
         var prompt = _prompts.Tokenize(segments);
         var within = begun is null && segments is [.., var last] && _reasoning?.IsBegunBy(last.Text) == true;
         var isRequiredCall = mode is RequiredChatToolMode && allowed.Length > 0;
-        var reasons = begun is null && (isRequiredCall || response is not null) && Reasons(effort, within);
-        if (within && !reasons && (isRequiredCall || response is not null))
+        var hasForm = isRequiredCall || response is not null;
+        var reasons = begun is null && hasForm && Reasons(effort, within);
+        if (within && !reasons && hasForm)
         {
             // What is demanded at once does not stand within reasoning.
             prompt = [.. prompt, .. Tokens(_reasoning!.Close + _reasoning.Behind)];
@@ -338,7 +339,7 @@ public sealed class LlamaChatClient : IChatClient
 
         // Between marks no text is a special token but those that the format is made of.
         written = _toolCalls.Write(
-            [new("", tool.Name, arguments.ToDictionary(p => p.Key, p => (object?)p.Value))], text => ContentMarks.BreakSpecials(text, _specials));
+            [new("", tool.Name, arguments)], text => ContentMarks.BreakSpecials(text, _specials));
         var read = _constraints.Compile(new ConstraintDefinition.Sequence(
             [.. written[_toolCalls.Trigger.Length..].Split(ContentMarks.Break).Select(part => new ConstraintDefinition.Markup(part))]));
         var matcher = call.Start();

@@ -70,7 +70,7 @@ public class ArgumentReaderTests
         await using var engine = new ScriptedEngine(score);
         var arguments = await new ArgumentReader(engine, format ?? new HermesToolCallFormat()).ReadAsync(
             engine.Tokenizer.Tokenize("Call: ", parseSpecial: false), JsonDocument.Parse(schema).RootElement, request, new ModelRequest(), CancellationToken.None);
-        return arguments?.ToJsonString();
+        return arguments is null ? null : JsonSerializer.Serialize(arguments);
     }
 
     /// <summary>Scores by a function of the text that is scored.</summary>

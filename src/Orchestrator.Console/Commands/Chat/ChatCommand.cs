@@ -216,10 +216,9 @@ internal sealed class ChatCommand : ConsoleCommand
             }
 
             var seconds = Math.Max(1e-6, (call.Duration - call.FirstToken).TotalSeconds);
-            var reused = call.PromptTokens == 0 ? 0 : 100.0 * call.ReusedTokens / call.PromptTokens;
             var cost = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{call.TokenIds.Count} tokens · {(call.TokenIds.Count - 1) / seconds:0.0} tokens/s · first token {call.FirstToken.TotalSeconds:0.00} s · context {call.PromptTokens + call.TokenIds.Count} · KV reused {reused:0} %");
+                $"{call.TokenIds.Count} tokens · {(call.TokenIds.Count - 1) / seconds:0.0} tokens/s · first token {call.FirstToken.TotalSeconds:0.00} s · context {call.PromptTokens + call.TokenIds.Count} · KV reused {100 * (call.ReusedShare ?? 0):0} %");
             interaction.MarkupLine($"[grey]{cost}[/]");
         }
     }

@@ -16,7 +16,7 @@ internal sealed class JsonTerminals
     private const int MaxShared = 1_000;
     private const int MaxDigits = 1_000;
 
-    private static readonly Lazy<CharDfa> BetweenTags = new(() => RegexCompiler.CompileSearch("</parameter>").Complement());
+    private static readonly Lazy<CharDfa> BetweenTags = new(() => RegexCompiler.CompileSearch(ObjectPunctuation.ParameterClose).Complement());
 
     private readonly NumberStyle _numbers;
     private readonly ConcurrentDictionary<NumberRange, Terminal> _ranges = new();

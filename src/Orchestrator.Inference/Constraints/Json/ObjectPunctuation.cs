@@ -7,8 +7,14 @@ namespace Orchestrator.Inference.Constraints.Json;
 /// <summary>How the properties of an object are set apart.</summary>
 internal sealed class ObjectPunctuation
 {
-    /// <summary>What stands behind a property between tags.</summary>
-    public const string ParameterEnd = "\n</parameter>\n";
+    /// <summary>What stands before the name of a property between tags.</summary>
+    public const string ParameterOpen = "<parameter=";
+
+    /// <summary>The tag behind such a property's value.</summary>
+    public const string ParameterClose = "</parameter>";
+
+    /// <summary>That tag with its line breaks: all that stands behind such a value.</summary>
+    public const string ParameterEnd = $"\n{ParameterClose}\n";
 
     // What can't be mistaken for the structure around it.
     private static readonly Lazy<CharDfa> BareNames = new(() => RegexCompiler.CompileWhole(
@@ -25,7 +31,7 @@ internal sealed class ObjectPunctuation
     }
 
     /// <summary>Properties between tags, with nothing around them.</summary>
-    public static ObjectPunctuation ParameterTags { get; } = new(Literal(false, ""), Literal(false, ""), Literal(false, "<parameter="), Literal(false, ""))
+    public static ObjectPunctuation ParameterTags { get; } = new(Literal(false, ""), Literal(false, ""), Literal(false, ParameterOpen), Literal(false, ""))
     {
         CommaFirst = true,
         NameEnd = ">\n",

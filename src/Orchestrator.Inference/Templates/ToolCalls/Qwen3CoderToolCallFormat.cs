@@ -17,8 +17,6 @@ public sealed class Qwen3CoderToolCallFormat : IToolCallFormat
     private const string Close = "</tool_call>";
     private const string Function = "<function=";
     private const string FunctionEnd = "</function>";
-    private const string Parameter = "<parameter=";
-    private const string ParameterEnd = "</parameter>";
 
     /// <inheritdoc/>
     public string Trigger => Open;
@@ -28,7 +26,7 @@ public sealed class Qwen3CoderToolCallFormat : IToolCallFormat
 
     /// <inheritdoc/>
     public string Instruction =>
-        $"To call one, answer with\n{Open}\n{Function}NAME>\n{Parameter}PARAMETER>\nVALUE\n{ParameterEnd}\n{FunctionEnd}\n{Close}";
+        $"To call one, answer with\n{Open}\n{Function}NAME>\n{ObjectPunctuation.ParameterOpen}PARAMETER>\nVALUE{ObjectPunctuation.ParameterEnd}{FunctionEnd}\n{Close}";
 
     /// <inheritdoc/>
     public ConstraintDefinition Constrain(
@@ -65,14 +63,14 @@ public sealed class Qwen3CoderToolCallFormat : IToolCallFormat
         data ??= text => text;
         return string.Join('\n', calls.Select(call =>
             $"{Open}\n{Function}{data(call.Name)}>\n{string.Concat(JsonSerializer.SerializeToElement(call.Arguments ?? new Dictionary<string, object?>(), CallJson.Options)
-                .EnumerateObject().Select(p => $"{BeforeArgument(data(p.Name), false)}{data(Value(p.Value))}\n{ParameterEnd}\n"))}{FunctionEnd}\n{Close}"));
+                .EnumerateObject().Select(p => $"{BeforeArgument(data(p.Name), false)}{data(Value(p.Value))}{ObjectPunctuation.ParameterEnd}"))}{FunctionEnd}\n{Close}"));
     }
 
     /// <inheritdoc/>
-    public string BeforeArgument(string name, bool isFirst) => $"{Parameter}{name}>\n";
+    public string BeforeArgument(string name, bool isFirst) => $"{ObjectPunctuation.ParameterOpen}{name}>\n";
 
     /// <inheritdoc/>
-    public string Argument(JsonElement value, bool isWhole = true) => Value(value) + (isWhole ? $"\n{ParameterEnd}\n" : "");
+    public string Argument(JsonElement value, bool isWhole = true) => Value(value) + (isWhole ? ObjectPunctuation.ParameterEnd : "");
 
     /// <inheritdoc/>
     public string BehindArgument(bool isLast) => isLast ? FunctionEnd : "";
@@ -91,16 +89,16 @@ public sealed class Qwen3CoderToolCallFormat : IToolCallFormat
         }
 
         var parameters = new List<(string Name, string Text)>();
-        while (Tag(answer, Parameter, ref at) is { } parameter)
+        while (Tag(answer, ObjectPunctuation.ParameterOpen, ref at) is { } parameter)
         {
-            var end = answer.IndexOf(ParameterEnd, at, StringComparison.Ordinal);
+            var end = answer.IndexOf(ObjectPunctuation.ParameterClose, at, StringComparison.Ordinal);
             if (end < 0)
             {
                 return start;
             }
 
             parameters.Add((parameter, WithoutLines(ContentMarks.Strip(answer[at..end]))));
-            at = end + ParameterEnd.Length;
+            at = end + ObjectPunctuation.ParameterClose.Length;
         }
 
         if (!Takes(answer, FunctionEnd, ref at))
