@@ -40,7 +40,7 @@ public enum ChoiceMethod
     CalibratedChannel,
 
     /// <summary>
-    /// The calibrated names choose those that hold 99 % of their probability, two at least and ten at most; among these the
+    /// The calibrated names choose those that hold 95 % of their probability, two at least and ten at most; among these the
     /// channel decides, with half the calibrated score added. Better than either alone, and cheaper than the channel.
     /// </summary>
     Combined,

@@ -23,7 +23,7 @@ public sealed class ChoiceScorer : IChoiceScorer
     /// The calibrated names leave to the channel the options that hold this much of their probability together, two at least
     /// and ten at most; and how much the names count beside it, measured on 25 more.
     /// </summary>
-    private const double ShortlistMass = 0.99;
+    private const double ShortlistMass = 0.95;
     private const int ShortestList = 2;
     private const int LongestList = 10;
     private const double NamesBesideChannel = 0.5;
