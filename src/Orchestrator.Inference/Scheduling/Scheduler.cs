@@ -369,7 +369,7 @@ internal sealed partial class Scheduler
             _counters.Computed(work, computed);
             _counters.Reused(work, shared);
             Tree.Advance(work.Leaf, own);
-            if (!_info.CanCut && work.Leaf.ComputedEnd == work.Leaf.Halt)
+            if (!_info.CanCut && (work.Leaf.ComputedEnd == work.Leaf.Halt || work.Checkpoints.Contains(work.Leaf.ComputedEnd)))
             {
                 Tree.Checkpoint(work.Leaf);
             }

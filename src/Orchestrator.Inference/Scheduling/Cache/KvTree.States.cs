@@ -174,8 +174,8 @@ internal sealed partial class KvTree
     /// <summary>Saves a leaf that is about to be evicted, if it is long, and most of it is its own.</summary>
     private void Save(KvNode leaf)
     {
-        // What can't be cut is of use as a whole only, whoever else holds its beginning.
-        var (own, rest) = _info.CanCut ? (leaf.Computed, leaf.Start) : (leaf.ComputedEnd, 0);
+        // What can't be cut is of use as a whole only, whoever else holds the cells of its beginning.
+        var (own, rest) = _info.CanCut ? (leaf.Computed, leaf.Start) : (Recomputed(leaf), 0);
         if ((_stateBytes == 0 && _disk is null) || leaf.Saved || own < LeastWorthSaving || own < rest)
         {
             return;

@@ -264,9 +264,10 @@ internal sealed partial class KvTree
         {
             at.LastUsed = _clock;
 
-            // GreedyDual-Size (Cao and Irani, USENIX ITS 1997): cost per cell, raised by what was evicted since. A
-            // token costs a pass over the weights, and attention that grows with its position.
-            at.Worth = _inflation + 1 + (at.End / 4096.0);
+            // GreedyDual-Size (Cao and Irani, USENIX ITS 1997): cost by size, raised by what was evicted since. A token
+            // costs a pass over the weights, and attention that grows with its position. What can be cut is given up
+            // by the cell; what can't takes a sequence, however many tokens it saves.
+            at.Worth = _inflation + ((1 + (at.End / 4096.0)) * (_info.CanCut || !at.IsLeaf ? 1 : Recomputed(at)));
         }
     }
 
