@@ -35,6 +35,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly TextSplitter _splitter;
     private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
+    private readonly PromptCheckpoints? _checkpoints;
     private readonly ArgumentReader _arguments;
     private readonly ChatClientMetadata _metadata;
     private readonly InferenceOptions _options;
@@ -79,6 +80,7 @@ public sealed class LlamaChatClient : IChatClient
         _markers = new AnswerMarkers(engine.Tokenizer, toolCalls.Markers.Concat(reasoning?.Tokens ?? []));
         _splitter = new TextSplitter(engine.Tokenizer);
         _prompts = new PromptTokenizer(engine.Tokenizer);
+        _checkpoints = engine.Model.CanCut ? null : new PromptCheckpoints(renderer, _prompts);
         _arguments = new ArgumentReader(engine);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
     }
@@ -219,6 +221,7 @@ public sealed class LlamaChatClient : IChatClient
             MaxTokens = Math.Max(1, Math.Min(options?.MaxOutputTokens ?? _options.MaxOutputTokens, Math.Max(1, room))),
             Sampling = Sampling(options, origin),
             Constraint = (frame ?? response) is { } shape ? _constraints.Compile(shape) : null,
+            Checkpoints = _checkpoints?.Find(conversation, tools, prompt) ?? [],
             Origin = origin,
         };
         if (allowed.Length == 0)
