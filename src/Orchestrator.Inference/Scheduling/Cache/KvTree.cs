@@ -20,6 +20,7 @@ internal sealed partial class KvTree
     private readonly long _stateBytes;
     private readonly StateCache _states;
     private readonly DiskStates? _disk;
+    private readonly Func<string, string?> _contentOf;
     private long _clock;
     private double _inflation;
 
@@ -28,8 +29,10 @@ internal sealed partial class KvTree
     /// <param name="logitsRows">For how many nodes the logits after them are kept.</param>
     /// <param name="stateBytes">Main memory for evicted sequences; 0 for none.</param>
     /// <param name="disk">Sequences on disk; null for none. The tree does not own it.</param>
-    public KvTree(IModelDriver driver, int logitsRows, long stateBytes, DiskStates? disk = null)
+    /// <param name="contentOf">The hash of a loaded adapter's content by its name; null where it is not known.</param>
+    public KvTree(IModelDriver driver, int logitsRows, long stateBytes, DiskStates? disk = null, Func<string, string?>? contentOf = null)
     {
+        _contentOf = contentOf ?? (_ => null);
         _disk = disk;
         _stateBytes = stateBytes;
         _driver = driver;
