@@ -17,6 +17,8 @@ namespace Orchestrator.Core.Messages;
 /// </remarks>
 public sealed class Transcript
 {
+    private const string Separator = "\n\n";
+
     private readonly AppendOnlyList<TeamMessage> _messages;
     private readonly AppendOnlyList<ChatMessage> _prompt;
     private readonly AppendOnlyList<string>? _pending;
@@ -93,13 +95,14 @@ public sealed class Transcript
     /// <param name="cue">What is asked of it, in a line.</param>
     /// <param name="notes">What only it sees, or null; stands right before the cue and is not kept.</param>
     /// <returns>
-    /// Messages: a system turn, then user and assistant turns in strict alternation, a user turn last. Read only.
+    /// Messages: a system turn, then user and assistant turns in strict alternation, a user turn last. What others said
+    /// before the cue is a content of its own, so that who serves the prompt sees where the transcript ends. Read only.
     /// </returns>
     public IList<ChatMessage> ToPrompt(string speaker, string cue, string? notes = null)
     {
         var header = Header(speaker, cue);
-        var text = string.IsNullOrEmpty(notes) ? Join(header) : Join($"Notes for {speaker} only:\n{notes}", header);
-        return _prompt.Add(new ChatMessage(ChatRole.User, text), share: false);
+        var asked = new TextContent(string.IsNullOrEmpty(notes) ? header : $"Notes for {speaker} only:\n{notes}{Separator}{header}");
+        return _prompt.Add(new ChatMessage(ChatRole.User, _pending is null ? [asked] : [new TextContent(Join() + Separator), asked]), share: false);
     }
 
     /// <summary>The transcript without a cue, for questions that are decided and not answered.</summary>
@@ -109,5 +112,5 @@ public sealed class Transcript
 
     private static string Header(string speaker, string cue) => $"[{speaker}] {cue}";
 
-    private string Join(params ReadOnlySpan<string> texts) => string.Join("\n\n", [.. _pending ?? Enumerable.Empty<string>(), .. texts]);
+    private string Join(params ReadOnlySpan<string> texts) => string.Join(Separator, [.. _pending ?? Enumerable.Empty<string>(), .. texts]);
 }

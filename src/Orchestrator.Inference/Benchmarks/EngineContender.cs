@@ -43,6 +43,7 @@ internal sealed class EngineContender(string name, BenchmarkModel model, bool sh
                 {
                     Prompt = question.Prompt,
                     MaxTokens = Workload.Answer,
+                    Checkpoints = sharing ? [question.Prompt.Length - Workload.Cue] : [],
                     Sampling = new SamplingOptions { Temperature = 0 },
                     Origin = new ModelRequest { Agent = $"agent {question.Agent}" },
                 },

@@ -37,6 +37,7 @@ public sealed class LlamaChatClient : IChatClient
     private readonly TextSplitter _splitter;
     private readonly TextScorer _texts;
     private readonly PromptTokenizer _prompts;
+    private readonly PromptCheckpoints? _checkpoints;
     private readonly ArgumentReader _arguments;
     private readonly ChatClientMetadata _metadata;
     private readonly InferenceOptions _options;
@@ -82,6 +83,7 @@ public sealed class LlamaChatClient : IChatClient
         _specials = new SpecialTextSet(engine.Tokenizer.SpecialTexts);
         _splitter = new TextSplitter(engine.Tokenizer);
         _prompts = new PromptTokenizer(engine.Tokenizer);
+        _checkpoints = engine.Model.CanCut ? null : new PromptCheckpoints(renderer, _prompts);
         _arguments = new ArgumentReader(engine, toolCalls);
         _metadata = new ChatClientMetadata("orchestrator", null, engine.Model.Name);
     }
@@ -245,6 +247,7 @@ public sealed class LlamaChatClient : IChatClient
             MaxTokens = Math.Max(1, Math.Min(options?.MaxOutputTokens ?? _options.MaxOutputTokens, Math.Max(1, room))),
             Sampling = Sampling(options, origin),
             Constraint = (frame ?? response) is { } shape ? _constraints.Compile(shape) : null,
+            Checkpoints = _checkpoints?.Find(conversation, tools, effort, prompt) ?? [],
             Origin = origin,
         };
         if (allowed.Length == 0)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling.Cache;
 
@@ -24,6 +25,7 @@ internal enum AdapterStatus
 internal sealed class AdapterLoader(IModelDriver driver, Func<string, string?>? find)
 {
     private readonly Dictionary<string, Loaded> _loaded = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Path, string Stamp), string> _contents = [];
 
     /// <summary>How many are loaded.</summary>
     public int Count => _loaded.Count;
@@ -60,6 +62,40 @@ internal sealed class AdapterLoader(IModelDriver driver, Func<string, string?>? 
         {
             throw new InferenceException(
                 InferenceError.Adapter, $"The adapter '{name}' ({path}) cannot be used with {driver.Info.Name}: {error.Message}", null, error);
+        }
+    }
+
+    /// <summary>The SHA-256 of what is loaded under a name; null where its file can't be read, or was replaced meanwhile.</summary>
+    public string? ContentOf(string name)
+    {
+        if (!_loaded.TryGetValue(name, out var loaded))
+        {
+            return null;
+        }
+
+        if (_contents.TryGetValue((loaded.Path, loaded.Stamp), out var known))
+        {
+            return known;
+        }
+
+        try
+        {
+            if (Stamp(loaded.Path) != loaded.Stamp)
+            {
+                return null;
+            }
+
+            string content;
+            using (var file = File.OpenRead(loaded.Path))
+            {
+                content = Convert.ToHexStringLower(SHA256.HashData(file));
+            }
+
+            return Stamp(loaded.Path) == loaded.Stamp ? _contents[(loaded.Path, loaded.Stamp)] = content : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

@@ -64,6 +64,9 @@ internal sealed class Generation : Work
     public override int NextOutput => Tokens.Count - 1;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<int> Checkpoints => _request.Checkpoints;
+
+    /// <inheritdoc/>
     public override bool IsPromptEnd(int position) => position == PromptLength - 1;
 
     /// <inheritdoc/>

@@ -68,6 +68,14 @@ public sealed record GenerationRequest
     /// <summary>The most tokens to generate, at least 1, forced and end tokens included.</summary>
     public required int MaxTokens { get; init; }
 
+    /// <summary>
+    /// How many of the prompt's tokens other prompts are expected to begin with too, each 1 to all of them: up to where
+    /// a transcript ends before a cue, or a message ends. A model whose cache can't be cut
+    /// (<see cref="DriverInfo.CanCut"/>) keeps its state there, so that what goes on from there computes nothing again;
+    /// each place ends a batch, and takes a sequence until the room is needed. Others need no telling.
+    /// </summary>
+    public IReadOnlyList<int> Checkpoints { get; init; } = [];
+
     /// <summary>How tokens are chosen.</summary>
     public SamplingOptions Sampling { get; init; } = new();
 

@@ -108,6 +108,15 @@ public sealed partial class InferenceEngine : IInferenceEngine
                 "Shorten the prompt, or open the model with a larger context.");
         }
 
+        foreach (var position in request.Checkpoints)
+        {
+            if (position < 1 || position > request.Prompt.Count)
+            {
+                throw new InferenceException(
+                    InferenceError.BadRequest, $"A checkpoint lies at 1 to {request.Prompt.Count}, the prompt's length, not at {position}.");
+            }
+        }
+
         var budget = Math.Min(request.MaxTokens, Longest - request.Prompt.Count);
         var guide = request.Constraint is { } constraint ? new ConstraintGuide(constraint.Start(), Tokenizer, _splitter) : null;
         var work = new Generation(request, budget, Tokenizer, _sampler, guide, _time);

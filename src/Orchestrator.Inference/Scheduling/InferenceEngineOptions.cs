@@ -43,7 +43,7 @@ public sealed record InferenceEngineOptions
     public long StateCacheBytes { get; init; } = 256L << 20;
 
     /// <summary>
-    /// An absolute folder for sequences of the base model that were evicted or were in the cache at the end, so that the
+    /// An absolute folder for sequences that were evicted or were in the cache at the end, so that the
     /// next engine of the same model starts warm; null for none. Each model has a folder of its own in it, which one
     /// engine uses at a time; others go without.
     /// </summary>

@@ -104,7 +104,7 @@ internal sealed partial class Scheduler
     {
         var leaf = work.Leaf!;
         var first = leaf.ComputedEnd;
-        var end = leaf.Halt > first && !work.InOneBatch ? Math.Min(leaf.End, leaf.Halt) : leaf.End;
+        var end = work.InOneBatch ? leaf.End : NextStop(work);
         var branch = work as ScoreBranch;
         var (added, shared) = (0, 0);
         for (var position = first; position < end; position++)
@@ -141,6 +141,22 @@ internal sealed partial class Scheduler
         }
 
         return added;
+    }
+
+    /// <summary>The position at which the work's next batch ends at the latest.</summary>
+    private int NextStop(Work work)
+    {
+        var leaf = work.Leaf!;
+        var end = leaf.Halt > leaf.ComputedEnd ? Math.Min(leaf.End, leaf.Halt) : leaf.End;
+        if (!_info.CanCut)
+        {
+            foreach (var position in work.Checkpoints)
+            {
+                end = position > leaf.ComputedEnd ? Math.Min(end, position) : end;
+            }
+        }
+
+        return end;
     }
 
     private DecodeStatus Compute()

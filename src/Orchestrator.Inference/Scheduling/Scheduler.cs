@@ -57,7 +57,7 @@ internal sealed partial class Scheduler
         _speculator = NoSpeculation is null ? new Speculator(options.Speculation, draft, time, log) : null;
         _maxOutputs = (int)Math.Max(options.MaxActive, MostOutputBytes / (sizeof(float) * (long)driver.Tokenizer.Size));
         var rows = options.LogitsCacheBytes / (sizeof(float) * (long)driver.Tokenizer.Size);
-        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes, disk)
+        Tree = new KvTree(driver, _info.Embeddings ? 0 : (int)Math.Min(rows, 4096), _info.Embeddings ? 0 : options.StateCacheBytes, disk, disk is null ? null : adapters.ContentOf)
         {
             OnEvicted = _counters.Evicted,
         };
@@ -369,7 +369,7 @@ internal sealed partial class Scheduler
             _counters.Computed(work, computed);
             _counters.Reused(work, shared);
             Tree.Advance(work.Leaf, own);
-            if (!_info.CanCut && work.Leaf.ComputedEnd == work.Leaf.Halt)
+            if (!_info.CanCut && (work.Leaf.ComputedEnd == work.Leaf.Halt || work.Checkpoints.Contains(work.Leaf.ComputedEnd)))
             {
                 Tree.Checkpoint(work.Leaf);
             }

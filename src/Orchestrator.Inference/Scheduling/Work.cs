@@ -79,6 +79,9 @@ internal abstract class Work
     /// <summary>Positions from this one on are not worth keeping in the cache once it is done.</summary>
     public virtual int Keep => int.MaxValue;
 
+    /// <summary>The positions at which a state is kept where the cache can't be cut.</summary>
+    public virtual IReadOnlyList<int> Checkpoints => [];
+
     /// <summary>Whether the prompt ends at a position, so that the logits there may serve others.</summary>
     public abstract bool IsPromptEnd(int position);
 

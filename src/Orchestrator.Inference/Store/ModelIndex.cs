@@ -8,9 +8,31 @@ internal sealed class ModelIndex(string root, TimeProvider time)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    private readonly string _path = Path.Combine(root, "index.json");
+    /// <summary>Two changes of a file closer to each other than this may leave the same time of change.</summary>
+    private static readonly TimeSpan FileTimeStep = TimeSpan.FromSeconds(2);
 
+    private readonly string _path = Path.Combine(root, "index.json");
+    private Known? _known;
+
+    /// <summary>The models; read from the file where it has changed since, by whatever process.</summary>
     internal IReadOnlyList<ModelRecord> Read()
+    {
+        var file = new FileInfo(_path);
+        var (length, changed) = file.Exists ? (file.Length, file.LastWriteTimeUtc) : (0, default);
+        if (Volatile.Read(ref _known) is { } known && known.Length == length && known.Changed == changed)
+        {
+            return known.Records;
+        }
+
+        var now = time.GetUtcNow().UtcDateTime;
+        var records = ReadFile();
+
+        // What was changed just now may be changed again without another length or time.
+        Volatile.Write(ref _known, file.Exists && changed < now - FileTimeStep ? new Known(length, changed, records) : null);
+        return records;
+    }
+
+    private IReadOnlyList<ModelRecord> ReadFile()
     {
         try
         {
@@ -43,7 +65,7 @@ internal sealed class ModelIndex(string root, TimeProvider time)
     internal async Task ChangeAsync(Func<IReadOnlyList<ModelRecord>, IEnumerable<ModelRecord>> change, CancellationToken cancellation)
     {
         using var held = await FileLock.AcquireAsync(Path.Combine(root, ".locks", "index.lock"), time, null, cancellation);
-        var entries = change(Read())
+        var entries = change(ReadFile())
             .OrderBy(record => record.Name, StringComparer.OrdinalIgnoreCase)
             .Select(record => new Entry(record.Name, [.. record.Files.Select(file => file with { Path = Relative(file.Path) })], record.Source, record.Added, record.Adapter));
         var part = _path + ".part";
@@ -64,6 +86,8 @@ internal sealed class ModelIndex(string root, TimeProvider time)
     }
 
     private string Full(string path) => Path.GetFullPath(Path.Combine(root, path));
+
+    private sealed record Known(long Length, DateTime Changed, IReadOnlyList<ModelRecord> Records);
 
     private sealed record Entry(string Name, IReadOnlyList<StoredFile> Files, string? Source, DateTimeOffset Added, AdapterInfo? Adapter = null);
 }

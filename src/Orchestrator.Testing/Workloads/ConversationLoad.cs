@@ -101,6 +101,7 @@ public sealed class ConversationLoad(IInferenceEngine engine, ConversationLoadOp
         {
             Prompt = [.. said],
             MaxTokens = random.Next(1, _options.MaxAnswer + 1),
+            Checkpoints = [said.Count],
             Sampling = new SamplingOptions { Temperature = random.Next(2), Seed = (ulong)random.Next() },
             Origin = origin,
         };

@@ -13,6 +13,7 @@ namespace Orchestrator.Inference.Tests.Scheduling;
 public sealed class DiskStatesTests : IDisposable
 {
     private static readonly string Long = string.Concat(Enumerable.Repeat("a team of agents works on one model. ", 4));
+    private static readonly AdapterPlan Base = AdapterPlan.Always(AdapterSet.None);
     private readonly TemporaryFolder _folder = new();
 
     private string States => _folder.File("states");
@@ -91,7 +92,43 @@ public sealed class DiskStatesTests : IDisposable
     }
 
     [Fact]
-    public async Task Adapters_are_not_kept()
+    public async Task What_adapters_made_is_found_by_their_content_whatever_they_are_called()
+    {
+        var prompt = Text(Long + "Who?");
+        await File.WriteAllTextAsync(_folder.File("tone"), "one");
+        await RunAsync(Greedy(prompt, 4, new Core.Models.AdapterUse("tone")));
+        Assert.Single(Files());
+
+        var same = await RunAsync(Greedy(prompt, 4, new Core.Models.AdapterUse("tone")));
+        var weaker = await RunAsync(Greedy(prompt, 4, new Core.Models.AdapterUse("tone", 0.5f)));
+        var without = await RunAsync(Greedy(prompt, 4));
+        File.Copy(_folder.File("tone"), _folder.File("style"));
+        var renamed = await RunAsync(Greedy(prompt, 4, new Core.Models.AdapterUse("style")));
+
+        Assert.InRange(same.Answer[^1].Cost!.ComputedTokens, 1, 8);
+        Assert.InRange(renamed.Answer[^1].Cost!.ComputedTokens, 1, 8);
+        Assert.Equal((0, prompt.Length), (weaker.After.DiskRestoredTokens, weaker.Answer[^1].Cost!.ComputedTokens));
+        Assert.Equal((0, prompt.Length), (without.After.DiskRestoredTokens, without.Answer[^1].Cost!.ComputedTokens));
+    }
+
+    [Fact]
+    public async Task A_replaced_adapter_of_the_same_name_is_not_matched()
+    {
+        var prompt = Text(Long + "Who?");
+        var request = Greedy(prompt, 4, new Core.Models.AdapterUse("tone"));
+        await File.WriteAllTextAsync(_folder.File("tone"), "one");
+        await RunAsync(request);
+        await File.WriteAllTextAsync(_folder.File("tone"), "two");
+        var (answer, after) = await RunAsync(request);
+        await File.WriteAllTextAsync(_folder.File("tone"), "one");
+        var (_, back) = await RunAsync(request);
+
+        Assert.Equal((0, prompt.Length), (after.DiskRestoredTokens, answer[^1].Cost!.ComputedTokens));
+        Assert.True(back.DiskRestoredTokens > 0);
+    }
+
+    [Fact]
+    public async Task An_adapter_whose_content_nobody_can_read_is_not_kept()
     {
         await RunAsync(Greedy(Text(Long), 4, new Core.Models.AdapterUse("tone")));
         Assert.Empty(Files());
@@ -127,24 +164,24 @@ public sealed class DiskStatesTests : IDisposable
     {
         using (var states = OpenStates(capacity: 600))
         {
-            states.AddLast([1, 2, 3], new byte[100]);
-            states.AddLast([4, 5, 6], new byte[100]);
-            states.AddLast([4, 5, 6, 7], new byte[100]);
+            states.AddLast(Base, [1, 2, 3], new byte[100]);
+            states.AddLast(Base, [4, 5, 6], new byte[100]);
+            states.AddLast(Base, [4, 5, 6, 7], new byte[100]);
         }
 
         using (var states = OpenStates(capacity: 600))
         {
-            Assert.Equal(3, states.Find([1, 2, 3, 4], whole: true)!.Value.Length);
-            Assert.Equal(4, states.Find([4, 5, 6, 7], whole: false)!.Value.Entry.Tokens.Length);
-            Assert.NotNull(states.Read(states.Find([1, 2, 3], whole: false)!.Value.Entry));
-            states.AddLast([8, 9], new byte[250]);
+            Assert.Equal(3, states.Find(Base, [1, 2, 3, 4], whole: true)!.Value.Length);
+            Assert.Equal(4, states.Find(Base, [4, 5, 6, 7], whole: false)!.Value.Entry.Tokens.Length);
+            Assert.NotNull(states.Read(states.Find(Base, [1, 2, 3], whole: false)!.Value.Entry));
+            states.AddLast(Base, [8, 9], new byte[250]);
         }
 
         using (var states = OpenStates(capacity: 600))
         {
-            Assert.Null(states.Find([4, 5], whole: false));
-            Assert.NotNull(states.Find([1, 2], whole: false));
-            Assert.NotNull(states.Find([8, 9], whole: false));
+            Assert.Null(states.Find(Base, [4, 5], whole: false));
+            Assert.NotNull(states.Find(Base, [1, 2], whole: false));
+            Assert.NotNull(states.Find(Base, [8, 9], whole: false));
         }
     }
 
@@ -153,8 +190,8 @@ public sealed class DiskStatesTests : IDisposable
     {
         using (var states = OpenStates(create: path => new FullDisk(path)))
         {
-            states.AddLast([1, 2, 3], new byte[1000]);
-            states.AddLast([4, 5, 6], new byte[1000]);
+            states.AddLast(Base, [1, 2, 3], new byte[1000]);
+            states.AddLast(Base, [4, 5, 6], new byte[1000]);
         }
 
         Assert.Empty(Directory.GetFiles(States, "*.part", SearchOption.AllDirectories));
@@ -191,6 +228,32 @@ public sealed class DiskStatesTests : IDisposable
         Assert.Equal(first.Take(2).Select(t => t.Token), second.Take(2).Select(t => t.Token));
     }
 
+    [Fact]
+    public async Task A_replaced_adapter_answers_on_llama_cpp_as_if_nothing_had_been_kept()
+    {
+        var driver = new LlamaDriverOptions { ModelPath = TinyModel.SharedPath, ContextSize = 512, MaxSequences = 4, Threads = 1 };
+        var file = _folder.File("tone");
+        async Task<(List<GeneratedToken> Answer, long Restored)> AnswerAsync(string? states)
+        {
+            await using var engine = new InferenceEngine(LlamaDriverLoader.Open(driver), new InferenceEngineOptions { StateFolder = states }, _ => file);
+            var answer = await TakeAsync(engine, Greedy(engine.Tokenizer.Tokenize(Long, parseSpecial: false), 8, new Core.Models.AdapterUse("tone")));
+            await engine.AuditAsync();
+            return (answer, engine.GetStatistics().DiskRestoredTokens);
+        }
+
+        TinyAdapter.Create(file, TinyModel.SharedPath, new TinyAdapterOptions { Seed = 1 });
+        var first = await AnswerAsync(States);
+        var again = await AnswerAsync(States);
+        TinyAdapter.Create(file, TinyModel.SharedPath, new TinyAdapterOptions { Seed = 2 });
+        var replaced = await AnswerAsync(States);
+        var fresh = await AnswerAsync(null);
+
+        Assert.True(again.Restored > 30);
+        Assert.Equal(first.Answer.Take(2).Select(t => t.Token), again.Answer.Take(2).Select(t => t.Token));
+        Assert.Equal(0, replaced.Restored);
+        Assert.Equal(fresh.Answer.Select(t => (t.Token, t.LogProbability)), replaced.Answer.Select(t => (t.Token, t.LogProbability)));
+    }
+
     private async Task ManyAsync(int seed)
     {
         var random = new Random(seed);
@@ -214,7 +277,7 @@ public sealed class DiskStatesTests : IDisposable
         DiskStates.Open(States, 7, capacity, TimeProvider.System, NullLogger.Instance, create)!;
 
     private InferenceEngine Open(FakeDriverOptions? driver = null, long stateBytes = 1 << 20) => new(
-        new FakeDriver(driver), new InferenceEngineOptions { StateFolder = States, StateCacheBytes = stateBytes }, EngineHarness.Path);
+        new FakeDriver(driver), new InferenceEngineOptions { StateFolder = States, StateCacheBytes = stateBytes }, name => _folder.File(name));
 
     private async Task<(List<GeneratedToken> Answer, EngineStatistics After)> RunAsync(GenerationRequest request, FakeDriverOptions? driver = null) =>
         await RunAsync([request], driver);

@@ -24,6 +24,23 @@ public sealed class LlamaArchitectureTests : IDisposable
 
     public static TheoryData<TinyArchitecture> Whole => [TinyArchitecture.Recurrent, TinyArchitecture.Hybrid];
 
+    public static TheoryData<TinyArchitecture, bool, bool> Talks
+    {
+        get
+        {
+            var talks = new TheoryData<TinyArchitecture, bool, bool>();
+            foreach (var architecture in All)
+            {
+                talks.Add(architecture, true, true);
+                talks.Add(architecture, true, false);
+                talks.Add(architecture, false, true);
+                talks.Add(architecture, false, false);
+            }
+
+            return talks;
+        }
+    }
+
     public void Dispose() => _folder.Dispose();
 
     [Theory]
@@ -88,6 +105,22 @@ public sealed class LlamaArchitectureTests : IDisposable
         // Nobody knows at first where the texts will part; at the second it is seen, and kept.
         Assert.Equal([100, 100, 10, 10, 10], computed);
         Assert.Empty(await engine.AuditAsync());
+    }
+
+    [Theory]
+    [MemberData(nameof(Talks))]
+    public async Task In_a_conversation_each_token_is_computed_once(TinyArchitecture architecture, bool atOnce, bool keepsCue)
+    {
+        await using var engine = Open(architecture, sequences: 24);
+        var talk = new TeamTalk(engine, atOnce, keepsCue);
+
+        await talk.RunAsync();
+
+        Assert.Equal(talk.New, talk.Computed);
+        Assert.Empty(await engine.AuditAsync());
+        await engine.ClearCacheAsync();
+        Assert.Empty(await engine.AuditAsync());
+        Assert.Equal(0, engine.GetStatistics().CellsUsed);
     }
 
     [Theory]

@@ -132,6 +132,7 @@ public class ScheduleProperties
                 var expectedTokens = Alone(prompt, length, options, set);
                 var answer = await harness.Generate(Greedy(prompt, length, set) with
                 {
+                    Checkpoints = [.. Enumerable.Range(0, random.Next(4)).Select(_ => random.Next(1, prompt.Length + 1))],
                     Origin = new ModelRequest { Adapters = set, Priority = random.Next(-2, 3) },
                 });
                 Assert.Equal(expectedTokens, answer.Select(t => t.Token));

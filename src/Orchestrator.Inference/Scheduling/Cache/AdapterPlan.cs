@@ -35,6 +35,10 @@ internal readonly record struct AdapterPlan
     /// <summary>How many of the positions from one on have its adapters, at most a length.</summary>
     public int Reach(int position, int length) => position < Start ? Math.Min(length, Start - position) : length;
 
+    /// <summary>The same adapters under other names; null where one of them has none.</summary>
+    public AdapterPlan? Rename(Func<string, string?> rename) =>
+        Before.Rename(rename) is { } before && After.Rename(rename) is { } after ? From(before, after, Start) : null;
+
     /// <summary>How many of the first positions, at most a length, have the same adapters in another plan.</summary>
     public int CommonLength(AdapterPlan other, int length)
     {

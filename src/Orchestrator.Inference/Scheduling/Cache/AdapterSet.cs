@@ -31,6 +31,13 @@ internal sealed record AdapterSet
     /// <summary>Whether an adapter is among them.</summary>
     public bool Uses(string name) => Adapters.Any(a => a.Name == name);
 
+    /// <summary>The same adapters under other names; null where one of them has none.</summary>
+    public AdapterSet? Rename(Func<string, string?> rename)
+    {
+        var renamed = Adapters.Select(a => rename(a.Name) is { } name ? a with { Name = name } : null).ToList();
+        return renamed.Contains(null) ? null : From(renamed!);
+    }
+
     /// <inheritdoc/>
     public bool Equals(AdapterSet? other) => other is not null && _key == other._key;
 

@@ -5,14 +5,14 @@ using Microsoft.Extensions.Logging;
 namespace Orchestrator.Inference.Scheduling.Cache;
 
 /// <summary>
-/// Saved sequences of the base model in a folder, so that a restarted host starts warm. Files are written beside their
+/// Saved sequences of a model in a folder, so that a restarted host starts warm. Files are written beside their
 /// place and moved there; what is damaged or half-written is deleted. The least recently used go first. A disk that
 /// can't be written to ends the tier, with one warning, and nothing else.
 /// </summary>
 /// <remarks>
 /// One process uses a model's folder at a time; others go without. Files are written by a task of its own, so that the
 /// scheduler doesn't wait for the disk. They are read by the scheduler, which would otherwise compute the same for far
-/// longer. What was computed under adapters is left out: a name may stand for another file by the next start.
+/// longer. A name may stand for another file by the next start, so here adapters are named by the hash of their content.
 /// </remarks>
 internal sealed partial class DiskStates : IDisposable
 {
@@ -29,8 +29,8 @@ internal sealed partial class DiskStates : IDisposable
     private readonly FileStream _lock;
     private readonly Lock _gate = new();
     private readonly LinkedList<Entry> _entries = [];
-    private readonly Channel<(int[] Tokens, byte[] State)> _waiting =
-        Channel.CreateBounded<(int[], byte[])>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
+    private readonly Channel<(AdapterPlan Plan, int[] Tokens, byte[] State)> _waiting =
+        Channel.CreateBounded<(AdapterPlan, int[], byte[])>(new BoundedChannelOptions(MostWaiting) { SingleReader = true });
 
     private readonly Task _writer;
     private long _bytes;
@@ -80,35 +80,36 @@ internal sealed partial class DiskStates : IDisposable
     }
 
     /// <summary>Keeps a sequence; where the disk doesn't keep up, it is left out.</summary>
-    public void Add(int[] tokens, byte[] state)
+    public void Add(AdapterPlan plan, int[] tokens, byte[] state)
     {
         if (!_off && state.Length <= _capacity)
         {
-            _waiting.Writer.TryWrite((tokens, state));
+            _waiting.Writer.TryWrite((plan, tokens, state));
         }
     }
 
     /// <summary>Keeps a sequence, and waits while the disk doesn't keep up.</summary>
-    public void AddLast(int[] tokens, byte[] state)
+    public void AddLast(AdapterPlan plan, int[] tokens, byte[] state)
     {
-        while (!_off && state.Length <= _capacity && !_waiting.Writer.TryWrite((tokens, state)))
+        while (!_off && state.Length <= _capacity && !_waiting.Writer.TryWrite((plan, tokens, state)))
         {
             _waiting.Writer.WaitToWriteAsync().AsTask().GetAwaiter().GetResult();
         }
     }
 
     /// <summary>Finds the sequence that has the longest beginning in common with a text.</summary>
+    /// <param name="plan">What it is to be computed under.</param>
     /// <param name="tokens">The text.</param>
     /// <param name="whole">Whether all of the sequence must be the text's beginning.</param>
     /// <returns>The sequence and how much they have in common; null where there is none.</returns>
-    public (Entry Entry, int Length)? Find(ReadOnlySpan<int> tokens, bool whole)
+    public (Entry Entry, int Length)? Find(AdapterPlan plan, ReadOnlySpan<int> tokens, bool whole)
     {
         (Entry Entry, int Length)? best = null;
         lock (_gate)
         {
             foreach (var entry in _entries)
             {
-                var length = entry.Tokens.AsSpan().CommonPrefixLength(tokens);
+                var length = plan.CommonLength(entry.Plan, entry.Tokens.AsSpan().CommonPrefixLength(tokens));
                 if (length > (best?.Length ?? 0) && (!whole || length == entry.Tokens.Length))
                 {
                     best = (entry, length);
@@ -128,7 +129,8 @@ internal sealed partial class DiskStates : IDisposable
             byte[] state;
             using (var stream = File.OpenRead(entry.Path))
             {
-                state = StateFile.ReadTokens(stream).AsSpan().SequenceEqual(entry.Tokens)
+                var (plan, tokens) = StateFile.ReadHeader(stream);
+                state = plan == entry.Plan && tokens.AsSpan().SequenceEqual(entry.Tokens)
                     ? StateFile.ReadState(stream)
                     : throw new InvalidDataException("it is another sequence than before");
             }
@@ -184,7 +186,8 @@ internal sealed partial class DiskStates : IDisposable
                 try
                 {
                     using var stream = File.OpenRead(path);
-                    found.Add((File.GetLastWriteTimeUtc(path), new Entry(path, StateFile.ReadTokens(stream), stream.Length)));
+                    var (plan, tokens) = StateFile.ReadHeader(stream);
+                    found.Add((File.GetLastWriteTimeUtc(path), new Entry(path, plan, tokens, stream.Length)));
                 }
                 catch (Exception e) when (e is InvalidDataException or IOException or UnauthorizedAccessException)
                 {
@@ -202,7 +205,7 @@ internal sealed partial class DiskStates : IDisposable
 
     private async Task WriteAllAsync()
     {
-        await foreach (var (tokens, state) in _waiting.Reader.ReadAllAsync().ConfigureAwait(false))
+        await foreach (var (plan, tokens, state) in _waiting.Reader.ReadAllAsync().ConfigureAwait(false))
         {
             if (_off)
             {
@@ -211,7 +214,7 @@ internal sealed partial class DiskStates : IDisposable
 
             try
             {
-                Write(tokens, state);
+                Write(plan, tokens, state);
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException)
             {
@@ -221,11 +224,11 @@ internal sealed partial class DiskStates : IDisposable
         }
     }
 
-    private void Write(int[] tokens, byte[] state)
+    private void Write(AdapterPlan plan, int[] tokens, byte[] state)
     {
         lock (_gate)
         {
-            if (_entries.Any(e => Covers(e.Tokens, tokens)))
+            if (_entries.Any(e => Covers(e.Plan, e.Tokens, plan, tokens)))
             {
                 return;
             }
@@ -238,7 +241,7 @@ internal sealed partial class DiskStates : IDisposable
             long length;
             using (var stream = _create(part))
             {
-                length = StateFile.Write(stream, tokens, state);
+                length = StateFile.Write(stream, plan, tokens, state);
             }
 
             // Not forced to the disk: what a power cut tears, the checksums find.
@@ -246,7 +249,7 @@ internal sealed partial class DiskStates : IDisposable
             File.Move(part, path);
             lock (_gate)
             {
-                Insert(new Entry(path, tokens, length));
+                Insert(new Entry(path, plan, tokens, length));
             }
         }
         catch
@@ -259,7 +262,7 @@ internal sealed partial class DiskStates : IDisposable
     private void Insert(Entry entry)
     {
         // A sequence that this one continues is of no more use.
-        foreach (var covered in _entries.Where(e => Covers(entry.Tokens, e.Tokens)).ToList())
+        foreach (var covered in _entries.Where(e => Covers(entry.Plan, entry.Tokens, e.Plan, e.Tokens)).ToList())
         {
             Forget(covered);
         }
@@ -272,8 +275,9 @@ internal sealed partial class DiskStates : IDisposable
         }
     }
 
-    private bool Covers(int[] tokens, int[] shorter) =>
-        _whole ? tokens.AsSpan().SequenceEqual(shorter) : tokens.AsSpan().StartsWith(shorter);
+    private bool Covers(AdapterPlan plan, int[] tokens, AdapterPlan other, int[] shorter) =>
+        tokens.AsSpan().StartsWith(shorter) && (!_whole || tokens.Length == shorter.Length)
+        && plan.CommonLength(other, shorter.Length) == shorter.Length;
 
     private void Forget(Entry entry)
     {
@@ -306,5 +310,5 @@ internal sealed partial class DiskStates : IDisposable
     private static partial void LogOff(ILogger log, string folder, string reason);
 
     /// <summary>A sequence's file.</summary>
-    internal sealed record Entry(string Path, int[] Tokens, long Bytes);
+    internal sealed record Entry(string Path, AdapterPlan Plan, int[] Tokens, long Bytes);
 }

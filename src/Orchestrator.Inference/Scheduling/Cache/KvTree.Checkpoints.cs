@@ -2,8 +2,9 @@ namespace Orchestrator.Inference.Scheduling.Cache;
 
 /// <content>
 /// Sharing where the cache can't be cut: a recurrent state is of use at its own position only, and is shared whole. So
-/// the state at a place where texts part is kept as a checkpoint, a leaf without tokens, as soon as a second text is seen
-/// to part there (as Marconi does: Pan et al., MLSys 2025). Who goes on from a checkpoint takes a copy of it.
+/// the state at a place where texts part is kept as a checkpoint, a leaf without tokens: where a request says that others
+/// will go on from there, and else as soon as a second text is seen to part there (as Marconi does: Pan et al., MLSys
+/// 2025). Who goes on from a checkpoint takes a copy of it.
 /// </content>
 internal sealed partial class KvTree
 {
@@ -19,6 +20,20 @@ internal sealed partial class KvTree
         var sequence = _freeSequences.Pop();
         _driver.CopySequence(leaf.Sequence, sequence, 0, leaf.ComputedEnd);
         Attach(CheckpointAfter(Split(leaf, leaf.Computed), sequence), leaf.Parent!);
+    }
+
+    /// <summary>How many tokens would be computed again without a leaf: those after the state above it.</summary>
+    private static int Recomputed(KvNode leaf)
+    {
+        for (var node = leaf; node.Parent is { } parent; node = parent)
+        {
+            if (parent.Children.Exists(c => c != leaf && c is { IsLeaf: true, Owner: null, Tokens.Count: 0 }))
+            {
+                return leaf.ComputedEnd - node.Start;
+            }
+        }
+
+        return leaf.ComputedEnd;
     }
 
     /// <summary>The checkpoint where a leaf begins, if that is at a position.</summary>

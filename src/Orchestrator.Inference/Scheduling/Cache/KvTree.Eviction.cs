@@ -10,7 +10,7 @@ internal sealed partial class KvTree
     {
         while (cells > 0)
         {
-            if (Cheapest() is not { } leaf)
+            if ((Cheapest(FreesCells) ?? Cheapest(_ => true)) is not { } leaf)
             {
                 return false;
             }
@@ -85,7 +85,7 @@ internal sealed partial class KvTree
     /// <summary>Drops everything that nobody works on.</summary>
     public void Clear()
     {
-        while (Cheapest() is { } leaf)
+        while (Cheapest(_ => true) is { } leaf)
         {
             Remove(leaf);
         }
@@ -109,7 +109,7 @@ internal sealed partial class KvTree
     {
         while (_freeSequences.Count == 0)
         {
-            if (Cheapest() is not { } leaf)
+            if (Cheapest(_ => true) is not { } leaf)
             {
                 return false;
             }
@@ -120,12 +120,15 @@ internal sealed partial class KvTree
         return true;
     }
 
-    private KvNode? Cheapest()
+    /// <summary>Whether a leaf holds cells that no other does; a checkpoint has none while something follows it.</summary>
+    private static bool FreesCells(KvNode leaf) => leaf.Computed > 0 || leaf.Parent!.Children.Count == 1;
+
+    private KvNode? Cheapest(Func<KvNode, bool> among)
     {
         KvNode? best = null;
         foreach (var leaf in _leaves)
         {
-            if (leaf.Owner is null && leaf.Pins == 0
+            if (leaf.Owner is null && leaf.Pins == 0 && among(leaf)
                 && (best is null || leaf.Worth < best.Worth || (leaf.Worth == best.Worth && leaf.LastUsed < best.LastUsed)))
             {
                 best = leaf;

@@ -25,12 +25,13 @@ internal sealed partial class KvTree
     public bool TryRestore(AdapterPlan plan, ReadOnlySpan<int> tokens, int found)
     {
         var kept = _states.Find(plan, tokens);
-        var saved = plan == AdapterPlan.Always(AdapterSet.None) ? _disk?.Find(tokens, !_info.CanCut) : null;
+        var saved = plan.Rename(_contentOf) is { } content ? _disk?.Find(content, tokens, !_info.CanCut) : null;
         if (saved is var (file, onDisk) && onDisk > (kept?.Length ?? 0))
         {
             var before = Restored;
-            if (onDisk < found + LeastWorthSaving || !MakeRoom(file.Tokens.Length) || _disk!.Read(file) is not { } state
-                || !TryLoad(plan, file.Tokens, state, reason => _disk.Discard(file, reason)))
+            if (onDisk < found + LeastWorthSaving || file.Plan.Rename(name => NameOf(plan, name)) is not { } named
+                || !MakeRoom(file.Tokens.Length) || _disk!.Read(file) is not { } state
+                || !TryLoad(named, file.Tokens, state, reason => _disk.Discard(file, reason)))
             {
                 return false;
             }
@@ -59,22 +60,35 @@ internal sealed partial class KvTree
             return;
         }
 
-        var saved = new List<int[]>();
-        foreach (var leaf in _leaves.Where(l => l.Owner is null && IsBase(l)).OrderByDescending(l => l.LastUsed))
+        var saved = new List<(AdapterPlan Plan, int[] Tokens)>();
+        foreach (var leaf in _leaves.Where(l => l.Owner is null).OrderByDescending(l => l.LastUsed))
         {
+            if (PlanOf(leaf).Rename(_contentOf) is not { } plan)
+            {
+                continue;
+            }
+
             var tokens = TokensOf(leaf);
-            var onDisk = _disk.Find(tokens, !_info.CanCut);
-            var known = Math.Max(
-                onDisk?.Length ?? 0,
-                saved.Select(s => s.AsSpan().CommonPrefixLength(tokens)).Where((n, i) => _info.CanCut || n == saved[i].Length).DefaultIfEmpty().Max());
+            var onDisk = _disk.Find(plan, tokens, !_info.CanCut);
+            var known = onDisk?.Length ?? 0;
+            foreach (var (other, text) in saved)
+            {
+                var length = plan.CommonLength(other, text.AsSpan().CommonPrefixLength(tokens));
+                known = _info.CanCut || length == text.Length ? Math.Max(known, length) : known;
+            }
+
             var fresh = tokens.Length - known;
             if (fresh >= LeastWorthSaving && (fresh >= known || onDisk?.Entry.Tokens.Length == known))
             {
-                _disk.AddLast(tokens, _driver.SaveSequence(leaf.Sequence));
-                saved.Add(tokens);
+                _disk.AddLast(plan, tokens, _driver.SaveSequence(leaf.Sequence));
+                saved.Add((plan, tokens));
             }
         }
     }
+
+    /// <summary>What a plan calls the adapter of a content; null where it uses none such.</summary>
+    private string? NameOf(AdapterPlan plan, string content) =>
+        plan.Before.Adapters.Concat(plan.After.Adapters).FirstOrDefault(a => _contentOf(a.Name) == content)?.Name;
 
     private bool MakeRoom(int cells)
     {
@@ -105,8 +119,6 @@ internal sealed partial class KvTree
             return false;
         }
     }
-
-    private static bool IsBase(KvNode leaf) => PlanOf(leaf) == AdapterPlan.Always(AdapterSet.None);
 
     private void Insert(AdapterPlan plan, int[] tokens, int sequence)
     {
@@ -174,18 +186,19 @@ internal sealed partial class KvTree
     /// <summary>Saves a leaf that is about to be evicted, if it is long, and most of it is its own.</summary>
     private void Save(KvNode leaf)
     {
-        // What can't be cut is of use as a whole only, whoever else holds its beginning.
-        var (own, rest) = _info.CanCut ? (leaf.Computed, leaf.Start) : (leaf.ComputedEnd, 0);
+        // What can't be cut is of use as a whole only, whoever else holds the cells of its beginning.
+        var (own, rest) = _info.CanCut ? (leaf.Computed, leaf.Start) : (Recomputed(leaf), 0);
         if ((_stateBytes == 0 && _disk is null) || leaf.Saved || own < LeastWorthSaving || own < rest)
         {
             return;
         }
 
         var (tokens, state) = (TokensOf(leaf), _driver.SaveSequence(leaf.Sequence));
-        _states.Add(PlanOf(leaf), tokens, state);
-        if (IsBase(leaf))
+        var plan = PlanOf(leaf);
+        _states.Add(plan, tokens, state);
+        if (plan.Rename(_contentOf) is { } content)
         {
-            _disk?.Add(tokens, state);
+            _disk?.Add(content, tokens, state);
         }
 
         leaf.Saved = true;

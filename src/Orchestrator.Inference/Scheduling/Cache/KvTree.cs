@@ -20,6 +20,7 @@ internal sealed partial class KvTree
     private readonly long _stateBytes;
     private readonly StateCache _states;
     private readonly DiskStates? _disk;
+    private readonly Func<string, string?> _contentOf;
     private long _clock;
     private double _inflation;
 
@@ -28,8 +29,10 @@ internal sealed partial class KvTree
     /// <param name="logitsRows">For how many nodes the logits after them are kept.</param>
     /// <param name="stateBytes">Main memory for evicted sequences; 0 for none.</param>
     /// <param name="disk">Sequences on disk; null for none. The tree does not own it.</param>
-    public KvTree(IModelDriver driver, int logitsRows, long stateBytes, DiskStates? disk = null)
+    /// <param name="contentOf">The hash of a loaded adapter's content by its name; null where it is not known.</param>
+    public KvTree(IModelDriver driver, int logitsRows, long stateBytes, DiskStates? disk = null, Func<string, string?>? contentOf = null)
     {
+        _contentOf = contentOf ?? (_ => null);
         _disk = disk;
         _stateBytes = stateBytes;
         _driver = driver;
@@ -264,9 +267,10 @@ internal sealed partial class KvTree
         {
             at.LastUsed = _clock;
 
-            // GreedyDual-Size (Cao and Irani, USENIX ITS 1997): cost per cell, raised by what was evicted since. A
-            // token costs a pass over the weights, and attention that grows with its position.
-            at.Worth = _inflation + 1 + (at.End / 4096.0);
+            // GreedyDual-Size (Cao and Irani, USENIX ITS 1997): cost by size, raised by what was evicted since. A token
+            // costs a pass over the weights, and attention that grows with its position. What can be cut is given up
+            // by the cell; what can't takes a sequence, however many tokens it saves.
+            at.Worth = _inflation + ((1 + (at.End / 4096.0)) * (_info.CanCut || !at.IsLeaf ? 1 : Recomputed(at)));
         }
     }
 
