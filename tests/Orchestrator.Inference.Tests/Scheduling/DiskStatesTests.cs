@@ -135,6 +135,21 @@ public sealed class DiskStatesTests : IDisposable
     }
 
     [Fact]
+    public async Task A_folder_too_small_for_all_keeps_what_was_used_last()
+    {
+        GenerationRequest[] requests = [.. Enumerable.Range(0, 4).Select(i => Greedy(Text($"{i}: {Long}"), 4))];
+        await RunAsync(requests[0]);
+        var one = new FileInfo(Assert.Single(Files())).Length;
+
+        await RunAsync(requests, folderBytes: 5 * one / 2);
+
+        Assert.Equal(2, Files().Length);
+        await using var engine = Open(folderBytes: 5 * one / 2);
+        Assert.InRange((await TakeAsync(engine, requests[3]))[^1].Cost!.ComputedTokens, 1, 8);
+        Assert.InRange((await TakeAsync(engine, requests[2]))[^1].Cost!.ComputedTokens, 1, 8);
+    }
+
+    [Fact]
     public async Task A_second_engine_goes_without_and_harms_nothing()
     {
         await RunAsync(Greedy(Text(Long), 4));
@@ -276,16 +291,18 @@ public sealed class DiskStatesTests : IDisposable
     private DiskStates OpenStates(long capacity = 1 << 20, Func<string, Stream>? create = null) =>
         DiskStates.Open(States, 7, capacity, TimeProvider.System, NullLogger.Instance, create)!;
 
-    private InferenceEngine Open(FakeDriverOptions? driver = null, long stateBytes = 1 << 20) => new(
-        new FakeDriver(driver), new InferenceEngineOptions { StateFolder = States, StateCacheBytes = stateBytes }, name => _folder.File(name));
+    private InferenceEngine Open(FakeDriverOptions? driver = null, long stateBytes = 1 << 20, long folderBytes = 1 << 30) => new(
+        new FakeDriver(driver),
+        new InferenceEngineOptions { StateFolder = States, StateCacheBytes = stateBytes, StateFolderBytes = folderBytes },
+        name => _folder.File(name));
 
     private async Task<(List<GeneratedToken> Answer, EngineStatistics After)> RunAsync(GenerationRequest request, FakeDriverOptions? driver = null) =>
         await RunAsync([request], driver);
 
     private async Task<(List<GeneratedToken> Answer, EngineStatistics After)> RunAsync(
-        IReadOnlyList<GenerationRequest> requests, FakeDriverOptions? driver = null, long stateBytes = 1 << 20)
+        IReadOnlyList<GenerationRequest> requests, FakeDriverOptions? driver = null, long stateBytes = 1 << 20, long folderBytes = 1 << 30)
     {
-        await using var engine = Open(driver, stateBytes);
+        await using var engine = Open(driver, stateBytes, folderBytes);
         List<GeneratedToken> answer = [];
         foreach (var request in requests)
         {

@@ -49,10 +49,7 @@ internal sealed partial class KvTree
         return TryLoad(entry.Plan, entry.Tokens, entry.State, _ => { });
     }
 
-    /// <summary>
-    /// Saves what is worth it to the disk before the end, the last used first: what continues a saved sequence, which it
-    /// then replaces, and sequences of which most is not saved yet.
-    /// </summary>
+    /// <summary>Saves what is worth it to the disk before the end. What was used last is written last, so that it stays longest.</summary>
     public void SaveToDisk()
     {
         if (_disk is null)
@@ -60,7 +57,19 @@ internal sealed partial class KvTree
             return;
         }
 
-        var saved = new List<(AdapterPlan Plan, int[] Tokens)>();
+        foreach (var (leaf, plan, tokens) in WorthSaving(_disk).Reverse())
+        {
+            _disk.AddLast(plan, tokens, _driver.SaveSequence(leaf.Sequence));
+        }
+    }
+
+    /// <summary>
+    /// What the disk shall get, the last used first: what continues a saved sequence, which it then replaces, and sequences of
+    /// which most is not saved yet.
+    /// </summary>
+    private IReadOnlyList<(KvNode Leaf, AdapterPlan Plan, int[] Tokens)> WorthSaving(DiskStates disk)
+    {
+        var chosen = new List<(KvNode Leaf, AdapterPlan Plan, int[] Tokens)>();
         foreach (var leaf in _leaves.Where(l => l.Owner is null).OrderByDescending(l => l.LastUsed))
         {
             if (PlanOf(leaf).Rename(_contentOf) is not { } plan)
@@ -69,9 +78,9 @@ internal sealed partial class KvTree
             }
 
             var tokens = TokensOf(leaf);
-            var onDisk = _disk.Find(plan, tokens, !_info.CanCut);
+            var onDisk = disk.Find(plan, tokens, !_info.CanCut);
             var known = onDisk?.Length ?? 0;
-            foreach (var (other, text) in saved)
+            foreach (var (_, other, text) in chosen)
             {
                 var length = plan.CommonLength(other, text.AsSpan().CommonPrefixLength(tokens));
                 known = _info.CanCut || length == text.Length ? Math.Max(known, length) : known;
@@ -80,10 +89,11 @@ internal sealed partial class KvTree
             var fresh = tokens.Length - known;
             if (fresh >= LeastWorthSaving && (fresh >= known || onDisk?.Entry.Tokens.Length == known))
             {
-                _disk.AddLast(plan, tokens, _driver.SaveSequence(leaf.Sequence));
-                saved.Add((plan, tokens));
+                chosen.Add((leaf, plan, tokens));
             }
         }
+
+        return chosen;
     }
 
     /// <summary>What a plan calls the adapter of a content; null where it uses none such.</summary>
