@@ -40,8 +40,9 @@ public enum ChoiceMethod
     CalibratedChannel,
 
     /// <summary>
-    /// The calibrated names choose those that hold 95 % of their probability, two at least and ten at most; among these the
-    /// channel decides, with half the calibrated score added. Better than either alone, and cheaper than the channel.
+    /// The calibrated names choose those that hold 95 % of their probability: two at least, and at most half of them (of few
+    /// options four, of many ten). Among these the channel decides, with half the calibrated score added. Better than either
+    /// alone, and cheaper than the channel.
     /// </summary>
     Combined,
 }

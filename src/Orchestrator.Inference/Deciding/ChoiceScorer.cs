@@ -20,12 +20,14 @@ public sealed class ChoiceScorer : IChoiceScorer
     private const double DirectPart = 0.8;
 
     /// <summary>
-    /// The calibrated names leave to the channel the options that hold this much of their probability together, two at least
-    /// and ten at most; and how much the names count beside it, measured on 25 more.
+    /// The calibrated names leave to the channel the options that hold this much of their probability together, two at least.
+    /// Where they say little, it weighs half of the options, four at least and ten at most: it costs most of a decision. And
+    /// how much the names count beside it, measured on 25 more.
     /// </summary>
     private const double ShortlistMass = 0.95;
     private const int ShortestList = 2;
-    private const int LongestList = 10;
+    private const int LongestOfFew = 4;
+    private const int LongestOfMany = 10;
     private const double NamesBesideChannel = 0.5;
 
     private const int QuestionsAtOnce = 64;
@@ -178,7 +180,7 @@ public sealed class ChoiceScorer : IChoiceScorer
     {
         var kept = new List<int>();
         var mass = 0d;
-        foreach (var i in order.Take(LongestList))
+        foreach (var i in order.Take(Math.Clamp(order.Length / 2, LongestOfFew, LongestOfMany)))
         {
             if (kept.Count > 0 && (!double.IsFinite(names.Scores[i].LogLikelihood) || (kept.Count >= ShortestList && mass >= ShortlistMass)))
             {

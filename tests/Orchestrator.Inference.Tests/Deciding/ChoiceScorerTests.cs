@@ -178,20 +178,27 @@ public class ChoiceScorerTests
         await harness.AssertClean();
     }
 
-    [Fact]
-    public async Task Of_many_options_the_channel_weighs_the_ten_whose_names_suit_best()
+    [Theory]
+    [InlineData(4, 4)]
+    [InlineData(8, 4)]
+    [InlineData(12, 6)]
+    [InlineData(30, 10)]
+    public async Task Where_names_say_little_the_channel_weighs_the_half_that_suits_best(int options, int most)
     {
         await using var harness = new EngineHarness();
         var scorer = new ChoiceScorer(harness.Engine);
-        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = [.. Enumerable.Range(0, 30).Select(i => new Choice($"topic number {i}"))] };
+        var question = new ChoiceQuestion { Evidence = "When did it fail?", Options = [.. Enumerable.Range(0, options).Select(i => new Choice($"topic number {i}"))] };
 
         var names = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Calibrated });
         var channel = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Channel });
         var combined = await scorer.ScoreAsync(question with { Method = ChoiceMethod.Combined });
 
-        int[] order = [.. Enumerable.Range(0, 30).OrderByDescending(i => names.Scores[i].LogLikelihood)];
-        Assert.Equal(order.Take(10).Order(), Enumerable.Range(0, 30).OrderByDescending(i => combined.Scores[i].LogLikelihood).Take(10).Order());
-        Assert.All(order.Take(10), i => Assert.Equal(
+        int[] order = [.. Enumerable.Range(0, options).OrderByDescending(i => names.Scores[i].LogLikelihood)];
+        var mass = 0d;
+        var weighed = Math.Min(most, Math.Max(2, 1 + order.TakeWhile(i => (mass += names.Scores[i].Probability) < 0.95).Count()));
+        Assert.Equal(
+            order.Take(weighed).Order(), Enumerable.Range(0, options).OrderByDescending(i => combined.Scores[i].LogLikelihood).Take(weighed).Order());
+        Assert.All(order.Take(weighed), i => Assert.Equal(
             channel.Scores[i].LogLikelihood + (0.5 * names.Scores[i].LogLikelihood), combined.Scores[i].LogLikelihood, 4));
         Assert.Equal(1, combined.Scores.Sum(s => s.Probability), 6);
     }
