@@ -113,6 +113,8 @@ public sealed class ModelServer : IAsyncDisposable
         application.MapGet("/v1/models", api.ModelsAsync);
         application.MapPost("/v1/chat/completions", api.ChatAsync);
         application.MapPost("/v1/embeddings", api.EmbeddingsAsync);
+        application.MapFallback(context => OpenAiApi.RefuseAsync(context, new ApiException(
+            StatusCodes.Status404NotFound, $"There is no {context.Request.Method} {context.Request.Path} here.", code: "unknown_url")));
     }
 
     // A page in the user's browser can reach a loopback address, so the token is asked for there too; and a name that
@@ -133,11 +135,6 @@ public sealed class ModelServer : IAsyncDisposable
         return CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(sent), Encoding.UTF8.GetBytes($"Bearer {token}"));
     }
 
-    private static Task RefuseAsync(HttpContext context)
-    {
-        context.Response.StatusCode = StatusCodes.Status401Unauthorized;
-        context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(
-            ApiException.Body(401, "Send the server's token as 'Authorization: Bearer TOKEN'.").ToJsonString());
-    }
+    private static Task RefuseAsync(HttpContext context) => OpenAiApi.RefuseAsync(context, new ApiException(
+        StatusCodes.Status401Unauthorized, "Send the server's token as 'Authorization: Bearer TOKEN'.", code: "invalid_api_key"));
 }

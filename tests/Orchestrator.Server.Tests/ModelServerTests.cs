@@ -169,6 +169,59 @@ public sealed class ModelServerTests
         Assert.Contains("The prompt does not fit.", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(InferenceError.BadRequest, 400, null)]
+    [InlineData(InferenceError.ContextOverflow, 400, "context_length_exceeded")]
+    [InlineData(InferenceError.QueueFull, 429, "rate_limit_exceeded")]
+    [InlineData(InferenceError.DeadlineExceeded, 504, null)]
+    [InlineData(InferenceError.DriverFailed, 500, null)]
+    [InlineData(InferenceError.Closed, 503, null)]
+    public async Task A_refusal_says_whether_it_is_worth_trying_again(InferenceError refusal, int status, string? code)
+    {
+        using var client = new ScriptedChatClient(ScriptedAnswer.Throws(new InferenceException(refusal, "It's no good.", "Do better.")));
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        var response = await http.PostAsync(
+            "/v1/chat/completions", new StringContent("""{"messages":[{"role":"user","content":"x"}]}"""));
+
+        var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
+        Assert.Equal(status, (int)response.StatusCode);
+        Assert.Equal(code, error.GetProperty("code").GetString());
+        Assert.Equal("It's no good. Do better.", error.GetProperty("message").GetString());
+        Assert.Equal(status == 429, response.Headers.RetryAfter is not null);
+    }
+
+    [Theory]
+    [InlineData("POST", "/v1/responses")]
+    [InlineData("GET", "/v1/nothing")]
+    [InlineData("GET", "/v1/chat/completions")]
+    public async Task What_is_not_served_is_an_error_that_clients_understand(string method, string path)
+    {
+        using var client = ScriptedChatClient.Saying();
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        var response = await http.SendAsync(new HttpRequestMessage(new HttpMethod(method), path));
+
+        var error = JsonDocument.Parse(await response.Content.ReadAsStringAsync()).RootElement.GetProperty("error");
+        Assert.Equal(404, (int)response.StatusCode);
+        Assert.Contains($"{method} {path}", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Text_is_not_escaped_beyond_what_JSON_asks_for()
+    {
+        using var client = ScriptedChatClient.Saying("It's \"fünf\" < 6 & so on 🚀");
+        await using var server = await StartAsync(client, new ServerOptions { Open = true });
+        using var http = new HttpClient { BaseAddress = new Uri(server.Url) };
+
+        var response = await http.PostAsync(
+            "/v1/chat/completions", new StringContent("""{"messages":[{"role":"user","content":"x"}]}"""));
+
+        Assert.Contains("It's \\\"fünf\\\" < 6 & so on", await response.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+    }
+
     private static Task<ModelServer> StartAsync(IChatClient client, ServerOptions options)
     {
         options.Url = "http://127.0.0.1:0";

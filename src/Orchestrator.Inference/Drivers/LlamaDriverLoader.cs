@@ -226,7 +226,7 @@ public static unsafe class LlamaDriverLoader
             throw new OrchestratorException(
                 ErrorKind.Model,
                 $"llama.cpp cannot make a context of {options.ContextSize} tokens for {options.ModelPath}: {errors}.",
-                "Ask for a shorter context.");
+                options.KvCache == KvCacheType.Int8 ? "Ask for a shorter context, or keep the cache in 16 bits." : "Ask for a shorter context.");
         }
 
         try

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling.Cache;
 

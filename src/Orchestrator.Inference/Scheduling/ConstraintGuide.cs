@@ -1,3 +1,4 @@
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Constraints;
 using Orchestrator.Inference.Constraints.Automata;
 using Orchestrator.Inference.Drivers;

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Drivers;
 using Orchestrator.Inference.Scheduling.Cache;
 using Orchestrator.Inference.Scheduling.Speculation;

@@ -1,4 +1,5 @@
 using System.Text;
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Constraints.Automata;
 using Orchestrator.Inference.Drivers;
 

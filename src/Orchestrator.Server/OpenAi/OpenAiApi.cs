@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -17,6 +18,9 @@ namespace Orchestrator.Server.OpenAi;
 internal sealed class OpenAiApi(
     IChatClient client, IEmbeddingGenerator<string, Embedding<float>>? embeddings, TimeProvider time)
 {
+    // It is never a part of a page, so that only what JSON itself asks for is escaped.
+    private static readonly JsonSerializerOptions Json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     private readonly string _model = client.GetService<ChatClientMetadata>()?.DefaultModelId ?? "model";
     private readonly long _started = time.GetUtcNow().ToUnixTimeSeconds();
     private long _requests;
@@ -153,7 +157,7 @@ internal sealed class OpenAiApi(
             var adapter = new[] { _model, "default" }
                 .Where(model => name.StartsWith(model + ":", StringComparison.Ordinal))
                 .Select(model => name[(model.Length + 1)..])
-                .FirstOrDefault() ?? throw new ApiException(StatusCodes.Status404NotFound, $"The model '{name}' is not served here; '{_model}' is.", "model");
+                .FirstOrDefault() ?? throw new ApiException(StatusCodes.Status404NotFound, $"The model '{name}' is not served here; '{_model}' is.", "model", "model_not_found");
             uses = [.. AdapterUse.Parse(adapter), .. uses];
         }
 
@@ -169,7 +173,8 @@ internal sealed class OpenAiApi(
             throw new ApiException(
                 StatusCodes.Status404NotFound,
                 $"There is no adapter '{unknown.Name}' for '{_model}'. {(known.Count == 0 ? "It has none" : $"It has: {string.Join(", ", known)}")}.",
-                "model");
+                "model",
+                "model_not_found");
         }
 
         return request with { Options = (ModelRequest.From(request.Options) with { Adapters = uses }).ApplyTo(request.Options) };
@@ -199,36 +204,39 @@ internal sealed class OpenAiApi(
 
     private static async Task FailAsync(HttpContext context, Exception exception)
     {
-        var (status, body) = exception switch
-        {
-            ApiException api => (api.Status, api.Body()),
-            OrchestratorException { Kind: ErrorKind.Usage or ErrorKind.Configuration } e => (400, ApiException.Body(400, e.Message)),
-            OrchestratorException e => (503, ApiException.Body(503, e.Message)),
-            ArgumentException e => (400, ApiException.Body(400, e.Message)),
-            var e => (500, ApiException.Body(500, e.Message)),
-        };
+        var error = ApiException.Of(exception);
         if (context.Response.HasStarted)
         {
             // The status is sent already: the error ends the stream.
-            await EventAsync(context, body);
+            await EventAsync(context, error.Body());
             return;
         }
 
-        context.Response.StatusCode = status;
-        context.Response.ContentType = null;
-        await WriteAsync(context, body);
+        await RefuseAsync(context, error);
+    }
+
+    /// <summary>Answers with an error.</summary>
+    public static Task RefuseAsync(HttpContext context, ApiException error)
+    {
+        context.Response.StatusCode = error.Status;
+        if (error.Status == StatusCodes.Status429TooManyRequests)
+        {
+            context.Response.Headers.RetryAfter = "1";
+        }
+
+        return WriteAsync(context, error.Body());
     }
 
     private static async Task EventAsync(HttpContext context, JsonObject json)
     {
-        await context.Response.WriteAsync($"data: {json.ToJsonString()}\n\n", Encoding.UTF8, context.RequestAborted);
+        await context.Response.WriteAsync($"data: {json.ToJsonString(Json)}\n\n", Encoding.UTF8, context.RequestAborted);
         await context.Response.Body.FlushAsync(context.RequestAborted);
     }
 
     private static Task WriteAsync(HttpContext context, JsonObject json)
     {
         context.Response.ContentType = "application/json";
-        return context.Response.WriteAsync(json.ToJsonString(), Encoding.UTF8, context.RequestAborted);
+        return context.Response.WriteAsync(json.ToJsonString(Json), Encoding.UTF8, context.RequestAborted);
     }
 
     private long Now() => time.GetUtcNow().ToUnixTimeSeconds();

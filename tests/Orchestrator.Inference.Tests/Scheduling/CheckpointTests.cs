@@ -1,3 +1,4 @@
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Testing.Drivers;
 using static Orchestrator.Inference.Tests.Scheduling.EngineHarness;

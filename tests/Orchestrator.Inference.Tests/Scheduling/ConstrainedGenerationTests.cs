@@ -1,5 +1,6 @@
 using System.Text;
 using FsCheck.Xunit;
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Testing.Drivers;
 using static Orchestrator.Inference.Tests.Scheduling.EngineHarness;

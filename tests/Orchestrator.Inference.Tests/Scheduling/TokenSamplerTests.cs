@@ -1,4 +1,5 @@
 using FsCheck.Xunit;
+using Orchestrator.Core.Models;
 using Orchestrator.Inference.Scheduling;
 using Orchestrator.Inference.Scheduling.Sampling;
 

@@ -1,6 +1,4 @@
-using Orchestrator.Core;
-
-namespace Orchestrator.Inference.Scheduling;
+namespace Orchestrator.Core.Models;
 
 /// <summary>Why an engine refused or gave up a request.</summary>
 public enum InferenceError
