@@ -5,6 +5,9 @@ namespace Orchestrator.Coordination;
 /// <summary>How runs are carried out.</summary>
 public sealed class CoordinationOptions
 {
+    /// <summary>The section of the configuration that these are read from.</summary>
+    public const string Section = "Orchestrator:Coordination";
+
     /// <summary>After how long a turn without an answer has failed.</summary>
     [Range(typeof(TimeSpan), "00:00:00.001", "1.00:00:00")]
     public TimeSpan TurnTimeout { get; set; } = TimeSpan.FromMinutes(10);

@@ -5,6 +5,9 @@ namespace Orchestrator.Server;
 /// <summary>How models are served over HTTP; section <c>Orchestrator:Server</c> of the settings.</summary>
 public sealed class ServerOptions
 {
+    /// <summary>The section of the configuration that these are read from.</summary>
+    public const string Section = "Orchestrator:Server";
+
     /// <summary>Where to listen. Anything but a loopback address has to be asked for.</summary>
     [Required]
     public string Url { get; set; } = "http://127.0.0.1:8642";

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Console.Hosting;
 using Orchestrator.Console.Terminal;
+using Orchestrator.Inference.Hosting;
 using Spectre.Console;
 
 namespace Orchestrator.Console.Commands;
@@ -25,7 +26,7 @@ internal sealed class ConfigCommand : Command
         {
             var interaction = services.GetRequiredService<IInteraction>();
             var configuration = (IConfigurationRoot)services.GetRequiredService<IConfiguration>();
-            var rows = SettingSource.ReadAll(configuration);
+            var rows = SettingList.Read(configuration);
             if (interaction.Json)
             {
                 foreach (var row in rows)
@@ -36,43 +37,16 @@ internal sealed class ConfigCommand : Command
                 return Task.FromResult(ExitCodes.Ok);
             }
 
-            if (rows.Count == 0)
-            {
-                interaction.WriteLine("Every setting has its default.");
-                interaction.WriteLine($"Set one with {Settings.EnvironmentPrefix}NAME=value, or in {Settings.FileName}.");
-                return Task.FromResult(ExitCodes.Ok);
-            }
-
-            var table = new Table().Border(TableBorder.Rounded).AddColumns("setting", "value", "from");
+            var table = new Table().Border(TableBorder.Rounded).AddColumn(new TableColumn("setting").NoWrap()).AddColumns("value", "from");
             foreach (var row in rows)
             {
-                table.AddRow(new Text(row.Key), new Text(row.Value), new Text(row.Source));
+                table.AddRow(new Text(row.Key[(InferenceOptions.Section.Length + 1)..]), new Text(row.Value), new Text(row.IsRead ? row.Source : $"{row.Source}; nothing reads it"));
             }
 
             interaction.Render(table);
+            interaction.WriteLine(
+                $"Set one with an environment variable, as {Settings.EnvironmentPrefix}CONTEXT_SIZE=4096 or {Settings.EnvironmentPrefix}SERVER__URL=http://127.0.0.1:8000, or below {InferenceOptions.Section} in {Settings.FileName}.");
             return Task.FromResult(ExitCodes.Ok);
         }
-    }
-
-    private sealed record SettingSource(string Key, string Value, string Source)
-    {
-        private static readonly string[] SecretWords = ["token", "secret", "password", "apikey"];
-
-        public static IReadOnlyList<SettingSource> ReadAll(IConfigurationRoot configuration) =>
-            [.. configuration.AsEnumerable()
-                .Where(pair => pair.Value is not null && pair.Key.StartsWith("Orchestrator:", StringComparison.OrdinalIgnoreCase))
-                .Select(pair => new SettingSource(pair.Key, Shown(pair.Key, pair.Value!), SourceOf(configuration, pair.Key)))
-                .OrderBy(row => row.Key, StringComparer.OrdinalIgnoreCase)];
-
-        private static string Shown(string key, string value) =>
-            SecretWords.Any(word => key.Contains(word, StringComparison.OrdinalIgnoreCase)) ? "(secret)" : value;
-
-        private static string SourceOf(IConfigurationRoot configuration, string key) =>
-            configuration.Providers.Last(p => p.TryGet(key, out _)) switch
-            {
-                FileConfigurationProvider { Source: { FileProvider: { } files, Path: { } path } } =>
-                    files.GetFileInfo(path).PhysicalPath ?? path,
-                var provider => provider.ToString() ?? provider.GetType().Name,
-            };
     }
 }

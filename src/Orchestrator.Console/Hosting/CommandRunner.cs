@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Orchestrator.Console.Commands;
@@ -10,6 +11,8 @@ namespace Orchestrator.Console.Hosting;
 /// <summary>Builds the host for a command, runs the command, and turns what went wrong into a message and an exit code.</summary>
 internal static class CommandRunner
 {
+    private const string SettingsRemedy = "Run `orchestrator config show` to see where each setting comes from.";
+
     public static async Task<int> RunAsync(
         ConsoleCommand command, ParseResult parse, CancellationToken cancellationToken)
     {
@@ -34,8 +37,13 @@ internal static class CommandRunner
         }
         catch (OptionsValidationException e)
         {
-            interaction.Error(
-                string.Join(' ', e.Failures), "Run `orchestrator config show` to see where each setting comes from.");
+            interaction.Error(string.Join(' ', e.Failures.Select(failure => SettingList.Explain(e.OptionsType, failure))), SettingsRemedy);
+            return ExitCodes.Configuration;
+        }
+        catch (InvalidOperationException e) when (e.Source == typeof(ConfigurationBinder).Assembly.GetName().Name)
+        {
+            // A value of another type: the message names the setting and the value.
+            interaction.Error(e.Message, SettingsRemedy);
             return ExitCodes.Configuration;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -13,7 +13,7 @@ namespace Orchestrator.Console.Hosting;
 /// <summary>Loads the model that a command works with.</summary>
 internal static class ModelHosting
 {
-    /// <summary>Adds local models, with the settings of the section <c>Orchestrator</c>.</summary>
+    /// <summary>Adds local models, with their settings.</summary>
     /// <param name="builder">The host that is built.</param>
     /// <param name="model">The model that the command line names, or null.</param>
     public static void AddModel(this HostApplicationBuilder builder, string? model)
@@ -21,7 +21,7 @@ internal static class ModelHosting
         builder.AddModelStore();
         builder.Services.AddOrchestratorInference();
         builder.Services.AddOptions<InferenceOptions>()
-            .Bind(builder.Configuration.GetSection("Orchestrator"))
+            .Bind(builder.Configuration.GetSection(InferenceOptions.Section))
             .Configure(options =>
             {
                 options.Model = model ?? options.Model;

@@ -28,6 +28,7 @@ internal static class TeamHosting
         });
         builder.Services.AddOptions<RunsOptions>().PostConfigure<SecretRedactor>((options, redactor) => options.Redact = redactor.Redact);
         builder.Services.AddOrchestratorCoordination();
+        builder.Services.AddOptions<CoordinationOptions>().Bind(builder.Configuration.GetSection(CoordinationOptions.Section));
     }
 
     /// <summary>Finds a team by its file or its name.</summary>

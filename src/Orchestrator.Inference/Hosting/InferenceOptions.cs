@@ -6,6 +6,9 @@ namespace Orchestrator.Inference.Hosting;
 /// <summary>How models are loaded and served; section <c>Orchestrator</c> of the settings.</summary>
 public sealed class InferenceOptions
 {
+    /// <summary>The section of the configuration that these are read from.</summary>
+    public const string Section = "Orchestrator";
+
     /// <summary>The model to use where none is named: a GGUF file's path, or a name in the model store.</summary>
     public string? Model { get; set; }
 
@@ -62,7 +65,7 @@ public sealed class InferenceOptions
     /// An absolute folder where what the KV cache held is kept from one start to the next, so that a restarted host does
     /// not compute it again; null for none. It holds the texts of prompts as token ids.
     /// </summary>
-    [RegularExpression(@"([A-Za-z]:)?[\\/].*", ErrorMessage = "Orchestrator:StateFolder must be an absolute path, such as /var/cache/orchestrator.")]
+    [RegularExpression(@"([A-Za-z]:)?[\\/].*", ErrorMessage = "StateFolder must be an absolute path, such as /var/cache/orchestrator.")]
     public string? StateFolder { get; set; }
 
     /// <summary>The most bytes that <see cref="StateFolder"/> may hold of a model; the least recently used go first.</summary>

@@ -5,6 +5,9 @@ namespace Orchestrator.Inference.Store;
 /// <summary>Where models are kept and fetched from; section <c>Orchestrator:Models</c> of the settings.</summary>
 public sealed class ModelStoreOptions
 {
+    /// <summary>The section of the configuration that these are read from.</summary>
+    public const string Section = "Orchestrator:Models";
+
     /// <summary>The folder for models, their index and unfinished downloads. Defaults to <c>.orchestrator/models</c> in the user's home.</summary>
     [Required]
     public string Root { get; set; } = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".orchestrator", "models");

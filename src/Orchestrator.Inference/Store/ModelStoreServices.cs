@@ -57,6 +57,6 @@ public static class ModelStoreServices
             options.Token = token;
         }
 
-        provider.GetService<IConfiguration>()?.GetSection("Orchestrator:Models").Bind(options);
+        provider.GetService<IConfiguration>()?.GetSection(ModelStoreOptions.Section).Bind(options);
     }
 }

@@ -22,6 +22,8 @@ public sealed class BadInputTests : IDisposable
         Write("teams/cycle.yaml", $"description: d\n{Member}\nplanner:\n  kind: fixed\n  tasks:\n    - {{id: a, description: x, needs: [b]}}\n    - {{id: b, description: y, needs: [a]}}");
         Write("teams/variable.yaml", "description: d\nmembers: [{name: ada, role: r, description: d, prompt: greeting}]");
         Write("teams/preamble.yaml", $"description: d\n{Member}\nprompts: {{preamble: greeting}}");
+        Write("typed/appsettings.json", """{"Orchestrator":{"ContextSize":"many"}}""");
+        Write("ranged/appsettings.json", """{"Orchestrator":{"Coordination":{"MaxParallelTasks":0}}}""");
         Write("prompts/greeting.yaml", "name: greeting\ndescription: d\ntemplate: \"Hello {{$nobody}}\"");
         foreach (var tool in new[] { "throw", "hang" })
         {
@@ -52,6 +54,9 @@ public sealed class BadInputTests : IDisposable
     [InlineData("run teams/cycle.yaml Hello --model good.gguf", 2, "planner.tasks[0].needs: the tasks wait for each other: a → b → a", "Correct the file")]
     [InlineData("run teams/variable.yaml Hello --model good.gguf", 2, "template: the template uses 'nobody', which is not among its input variables", "Correct the file")]
     [InlineData("run teams/preamble.yaml Hello --model good.gguf", 2, "greeting.yaml:3:", "Correct the file")]
+    [InlineData("chat Hello --model ../good.gguf --root typed", 2, "'many' at 'Orchestrator:ContextSize'", "orchestrator config show")]
+    [InlineData("doctor --root typed", 2, "'many' at 'Orchestrator:ContextSize'", "orchestrator config show")]
+    [InlineData("run pair Hello --model ../good.gguf --root ranged", 2, "Orchestrator:Coordination:MaxParallelTasks: The field MaxParallelTasks must be between 1 and 64.", "orchestrator config show")]
     [InlineData("team validate teams/shelf.yaml", 2, "shelf.yaml: The plugin 'sample' can't be used: The input 'shelf' names the folder", "--input shelf=FOLDER")]
     public async Task A_mistake_is_one_error_and_leaves_no_run(string line, int code, string cause, string remedy)
     {

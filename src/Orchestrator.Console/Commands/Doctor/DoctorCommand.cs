@@ -34,7 +34,7 @@ internal sealed class DoctorCommand : ConsoleCommand
     {
         var interaction = services.GetRequiredService<IInteraction>();
         var options = new InferenceOptions();
-        services.GetRequiredService<IConfiguration>().GetSection("Orchestrator").Bind(options);
+        services.GetRequiredService<IConfiguration>().GetSection(InferenceOptions.Section).Bind(options);
         var findings = new Checkup
         {
             Options = options,

@@ -69,7 +69,7 @@ internal sealed class ScoreCommand : ConsoleCommand
         }
         catch (ArgumentException e)
         {
-            throw new OrchestratorException(ErrorKind.Usage, e.Message, "Check the text, --window and --stride.", e);
+            throw new OrchestratorException(ErrorKind.Usage, e.Message.Split(" (Parameter", 2)[0], "Check the text, --window and --stride.", e);
         }
 
         if (interaction.Json)

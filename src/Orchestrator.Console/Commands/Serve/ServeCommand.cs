@@ -39,7 +39,7 @@ internal sealed class ServeCommand : ConsoleCommand
         ParseResult parse, IServiceProvider services, CancellationToken cancellationToken)
     {
         var interaction = services.GetRequiredService<IInteraction>();
-        var options = services.GetRequiredService<IConfiguration>().GetSection("Orchestrator:Server").Get<ServerOptions>() ?? new ServerOptions();
+        var options = services.GetRequiredService<IConfiguration>().GetSection(ServerOptions.Section).Get<ServerOptions>() ?? new ServerOptions();
         options.Url = parse.GetValue(_url) ?? options.Url;
         options.Token = parse.GetValue(_token) ?? options.Token;
         options.Open |= parse.GetValue(_open);
