@@ -96,7 +96,7 @@ public abstract class DefinitionLibrary<T> : IDisposable
             throw new OrchestratorException(
                 ErrorKind.Configuration,
                 Spelling.Sentence($"There is no {_noun} '{name}'{Spelling.Hint(name, current.Keys)}"),
-                $"Put {name}.yaml into {string.Join(" or ", _folders)}.");
+                _folders.Count == 0 ? null : $"Put {name}.yaml into {_folders[0]}.");
         }
     }
 

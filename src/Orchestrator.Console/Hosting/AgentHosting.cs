@@ -22,7 +22,7 @@ internal static class AgentHosting
     {
         foreach (var folder in new[] { Path.Combine(root, name), Path.Combine(RootFolder.Shipped, name) })
         {
-            if (Directory.Exists(folder) && !folders.Contains(folder))
+            if (!folders.Contains(folder))
             {
                 folders.Add(folder);
             }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Orchestrator.Core;
 
 namespace Orchestrator.Console.Hosting;
 
@@ -10,15 +11,23 @@ internal static class Settings
 
     public static void AddSources(IConfigurationBuilder configuration, string root)
     {
-        configuration.AddJsonFile(Path.Combine(AppContext.BaseDirectory, FileName), optional: true, reloadOnChange: false);
-        if (UserFile is { } userFile)
+        foreach (var path in new[] { Path.Combine(AppContext.BaseDirectory, FileName), UserFile, Path.Combine(root, FileName) }.OfType<string>())
         {
-            configuration.AddJsonFile(userFile, optional: true, reloadOnChange: false);
+            configuration.AddJsonFile(file =>
+            {
+                file.Path = path;
+                file.Optional = true;
+                file.OnLoadException = failed => throw Broken(path, failed.Exception);
+                file.ResolveFileProvider();
+            });
         }
 
-        configuration.AddJsonFile(Path.Combine(root, FileName), optional: true, reloadOnChange: false);
         configuration.Add(new EnvironmentSource());
     }
+
+    // The innermost error is the parser's, which knows the line.
+    private static OrchestratorException Broken(string path, Exception cause) => new(
+        ErrorKind.Configuration, $"{path}: {cause.GetBaseException().Message}", "Correct the file.", cause);
 
     private static string? UserFile =>
         Environment.GetFolderPath(Environment.SpecialFolder.UserProfile) is { Length: > 0 } home

@@ -23,6 +23,8 @@ public sealed class BadInputTests : IDisposable
         Write("teams/variable.yaml", "description: d\nmembers: [{name: ada, role: r, description: d, prompt: greeting}]");
         Write("teams/preamble.yaml", $"description: d\n{Member}\nprompts: {{preamble: greeting}}");
         Write("typed/appsettings.json", """{"Orchestrator":{"ContextSize":"many"}}""");
+        Write("broken/appsettings.json", "{\n  \"Orchestrator\": {\n");
+        Write("list/appsettings.json", "[]");
         Write("ranged/appsettings.json", """{"Orchestrator":{"Coordination":{"MaxParallelTasks":0}}}""");
         Write("prompts/greeting.yaml", "name: greeting\ndescription: d\ntemplate: \"Hello {{$nobody}}\"");
         foreach (var tool in new[] { "throw", "hang" })
@@ -55,6 +57,9 @@ public sealed class BadInputTests : IDisposable
     [InlineData("run teams/variable.yaml Hello --model good.gguf", 2, "template: the template uses 'nobody', which is not among its input variables", "Correct the file")]
     [InlineData("run teams/preamble.yaml Hello --model good.gguf", 2, "greeting.yaml:3:", "Correct the file")]
     [InlineData("chat Hello --model ../good.gguf --root typed", 2, "'many' at 'Orchestrator:ContextSize'", "orchestrator config show")]
+    [InlineData("config show --root broken", 2, "LineNumber: 2", "Correct the file")]
+    [InlineData("config show --root list", 2, "Top-level JSON element must be an object", "Correct the file")]
+    [InlineData("run nobody Hello --model good.gguf", 2, "There is no team 'nobody'", "Put nobody.yaml into /")]
     [InlineData("doctor --root typed", 2, "'many' at 'Orchestrator:ContextSize'", "orchestrator config show")]
     [InlineData("run pair Hello --model ../good.gguf --root ranged", 2, "Orchestrator:Coordination:MaxParallelTasks: The field MaxParallelTasks must be between 1 and 64.", "orchestrator config show")]
     [InlineData("team validate teams/shelf.yaml", 2, "shelf.yaml: The plugin 'sample' can't be used: The input 'shelf' names the folder", "--input shelf=FOLDER")]
