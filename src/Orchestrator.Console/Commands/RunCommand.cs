@@ -73,6 +73,12 @@ internal sealed class RunCommand : ConsoleCommand
 
         // Before the model is loaded and the run begins: a mistake in a file leaves no run behind.
         services.GetRequiredService<TeamRunner>().Check(team);
+        var named = parse.GetValue(_output) is { } folder ? services.GetRequiredService<RootFolder>().Resolve(folder) : null;
+        if (named is not null)
+        {
+            RequireWritable(named);
+        }
+
         var task = await ReadTaskAsync(parse.GetValue(_task), cancellationToken);
         var model = await services.LoadModelAsync(parse.GetValue(_model) ?? team.Model, parse.GetValue(_yes), cancellationToken);
         services.GetRequiredService<TeamLibrary>().Watch();
@@ -81,9 +87,7 @@ internal sealed class RunCommand : ConsoleCommand
         var view = interaction.Json ? (IRunObserver)new JsonLines(interaction) : new RunView(interaction) { ErrorsAreReported = true };
         await using var file = store.Create();
         await using var journal = new ObservedRunJournal(file, view);
-        var output = parse.GetValue(_output) is { } folder
-            ? services.GetRequiredService<RootFolder>().Resolve(folder)
-            : store.GetOutputFolder(file.RunId);
+        var output = named ?? store.GetOutputFolder(file.RunId);
         var result = await services.GetRequiredService<TeamRunner>().RunAsync(
             new TeamRun
             {
@@ -105,6 +109,22 @@ internal sealed class RunCommand : ConsoleCommand
             },
             cancellationToken);
         return Report(result, interaction, services.GetRequiredService<RootFolder>(), output, store.GetFolder(file.RunId));
+    }
+
+    /// <summary>Finds out before the work, and not behind it, that its result could not be written.</summary>
+    private static void RequireWritable(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            using var probe = new FileStream(
+                Path.Combine(folder, Path.GetRandomFileName()), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new OrchestratorException(
+                ErrorKind.Usage, $"The output folder '{folder}' cannot be written to: {e.Message}", "Name another folder with --output.", e);
+        }
     }
 
     private static int Report(

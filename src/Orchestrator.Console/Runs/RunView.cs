@@ -14,6 +14,8 @@ namespace Orchestrator.Console.Runs;
 /// <summary>Shows a run to a person: lanes, the plan with ticks, choices, tools, and a footer of what it costs.</summary>
 internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgress<TurnProgress>
 {
+    private const int TaskCharacters = 500;
+
     private readonly Lock _gate = new();
     private readonly RunCosts _costs = new();
     private readonly Dictionary<string, StringBuilder> _streamed = [];
@@ -57,7 +59,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
                 _members = [.. started.Members];
                 _lanes = new LaneWriter(interaction, started.Members);
                 interaction.MarkupLine($"[bold]{started.Team}[/] [grey]· {started.Model ?? "model"} · seed {started.Seed} · run {started.RunId}[/]");
-                interaction.MarkupLine($"[grey]task:[/] {started.Task}");
+                interaction.MarkupLine($"[grey]task:[/] {Beginning(started.Task)}");
                 interaction.WriteLine();
                 break;
             case PlanRejected rejected:
@@ -236,6 +238,15 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         arguments.ValueKind == JsonValueKind.Object
             ? string.Join(", ", arguments.EnumerateObject().Select(p => $"{p.Name}={p.Value}"))
             : arguments.ToString();
+
+    /// <summary>As much of a task as a person looks at; it may be a whole file that was piped in.</summary>
+    private static string Beginning(string task)
+    {
+        var cut = task.Length > TaskCharacters && char.IsHighSurrogate(task[TaskCharacters - 1]) ? TaskCharacters - 1 : TaskCharacters;
+        return task.Length <= TaskCharacters
+            ? task
+            : string.Create(CultureInfo.InvariantCulture, $"{task.AsSpan(0, cut)} … ({task.Length:N0} characters)");
+    }
 
     private static string FirstLine(string text)
     {

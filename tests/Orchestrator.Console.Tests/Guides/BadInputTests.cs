@@ -57,6 +57,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("run teams/variable.yaml Hello --model good.gguf", 2, "template: the template uses 'nobody', which is not among its input variables", "Correct the file")]
     [InlineData("run teams/preamble.yaml Hello --model good.gguf", 2, "greeting.yaml:3:", "Correct the file")]
     [InlineData("chat Hello --model ../good.gguf --root typed", 2, "'many' at 'Orchestrator:ContextSize'", "orchestrator config show")]
+    [InlineData("run pair Hello --model good.gguf --output notes.gguf/result", 1, "The output folder '", "--output")]
     [InlineData("config show --root broken", 2, "LineNumber: 2", "Correct the file")]
     [InlineData("config show --root list", 2, "Top-level JSON element must be an object", "Correct the file")]
     [InlineData("run nobody Hello --model good.gguf", 2, "There is no team 'nobody'", "Put nobody.yaml into /")]

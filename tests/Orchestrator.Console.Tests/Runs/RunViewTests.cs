@@ -113,6 +113,14 @@ public sealed class RunViewTests
         Assert.DoesNotContain("wet", reported.Shown, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Of_a_task_as_long_as_a_file_the_beginning_is_shown()
+    {
+        var terminal = new ScriptedInteraction();
+        new RunView(terminal).OnEvent(new RunStarted(1, "r", "team", new string('x', 499) + "🚀" + new string('y', 9_500), 1, "tiny", ["ann"]));
+        Assert.Contains($"task: {new string('x', 499)} … (10,001 characters)", terminal.Shown, StringComparison.Ordinal);
+    }
+
     private static void Begin(RunView view) =>
         view.OnEvent(new RunStarted(1, "r", "team", "task", 1, "tiny", ["ann", "bob"]));
 
