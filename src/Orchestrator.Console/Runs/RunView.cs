@@ -59,7 +59,7 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
                 _members = [.. started.Members];
                 _lanes = new LaneWriter(interaction, started.Members);
                 interaction.MarkupLine($"[bold]{started.Team}[/] [grey]· {started.Model ?? "model"} · seed {started.Seed} · run {started.RunId}[/]");
-                interaction.MarkupLine($"[grey]task:[/] {Beginning(started.Task)}");
+                interaction.MarkupLine($"[grey]task:[/] {TaskText.Beginning(started.Task, TaskCharacters)}");
                 interaction.WriteLine();
                 break;
             case PlanRejected rejected:
@@ -238,15 +238,6 @@ internal sealed class RunView(IInteraction interaction) : IRunObserver, IProgres
         arguments.ValueKind == JsonValueKind.Object
             ? string.Join(", ", arguments.EnumerateObject().Select(p => $"{p.Name}={p.Value}"))
             : arguments.ToString();
-
-    /// <summary>As much of a task as a person looks at; it may be a whole file that was piped in.</summary>
-    private static string Beginning(string task)
-    {
-        var cut = task.Length > TaskCharacters && char.IsHighSurrogate(task[TaskCharacters - 1]) ? TaskCharacters - 1 : TaskCharacters;
-        return task.Length <= TaskCharacters
-            ? task
-            : string.Create(CultureInfo.InvariantCulture, $"{task.AsSpan(0, cut)} … ({task.Length:N0} characters)");
-    }
 
     private static string FirstLine(string text)
     {

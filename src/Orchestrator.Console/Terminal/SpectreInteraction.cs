@@ -107,7 +107,7 @@ internal sealed class SpectreInteraction : IInteraction
                 new ProgressBarColumn { Width = Math.Clamp(Width - BarSurroundings, 8, 40) },
                 new PercentageColumn(),
                 new RemainingTimeColumn())
-            .StartAsync(context => work(new BarProgress(context.AddTask(Spectre.Console.Markup.Escape(title)), title)));
+            .StartAsync(context => work(new BarProgress(context.AddTask(Escape(title)), title)));
     }
 
     public string Ask(string question, params IReadOnlyList<string> answers)
@@ -117,7 +117,7 @@ internal sealed class SpectreInteraction : IInteraction
             throw new InvalidOperationException("Nobody can be asked here.");
         }
 
-        var prompt = new TextPrompt<string>(Spectre.Console.Markup.Escape(TerminalText.Sanitize(question)))
+        var prompt = new TextPrompt<string>(Escape(question))
             .AddChoices(answers)
             .DefaultValue(answers[0]);
         return _human.Prompt(prompt);
@@ -132,6 +132,8 @@ internal sealed class SpectreInteraction : IInteraction
 
         return _input.ReadLine();
     }
+
+    private static string Escape(string text) => Spectre.Console.Markup.Escape(TerminalText.Sanitize(text));
 
     // Values that come from models or files are data: their escapes are removed before Spectre escapes the markup.
     private static FormattableString Clean(FormattableString markup) =>
@@ -152,7 +154,24 @@ internal sealed class SpectreInteraction : IInteraction
             Out = new AnsiConsoleOutput(writer),
         });
         console.Profile.Width = width;
+        console.Pipeline.Attach(new Sanitizer());
         return console;
+    }
+
+    /// <summary>Lets no text obey the terminal, whatever a table or another drawing was made of; Spectre's own codes pass.</summary>
+    private sealed class Sanitizer : IRenderHook
+    {
+        public IEnumerable<IRenderable> Process(RenderOptions options, IEnumerable<IRenderable> renderables) =>
+            renderables.Select(renderable => new Sanitized(renderable));
+
+        private sealed class Sanitized(IRenderable drawing) : Renderable
+        {
+            protected override Measurement Measure(RenderOptions options, int maxWidth) => drawing.Measure(options, maxWidth);
+
+            protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth) =>
+                drawing.Render(options, maxWidth).Select(segment =>
+                    segment.IsControlCode ? segment : new Segment(TerminalText.Sanitize(segment.Text), segment.Style));
+        }
     }
 
     private sealed class BarProgress(ProgressTask task, string title) : IProgress<ProgressReport>
@@ -164,12 +183,11 @@ internal sealed class SpectreInteraction : IInteraction
             task.Value = value.Done;
             if (value.Doing is { } doing)
             {
-                task.Description = Spectre.Console.Markup.Escape($"{title} {doing}");
+                task.Description = Escape($"{title} {doing}");
             }
             else if (value.Unit.Length > 0)
             {
-                task.Description = Spectre.Console.Markup.Escape(
-                    string.Create(CultureInfo.InvariantCulture, $"{title} {value.Done:0.0}/{value.Total:0.0} {value.Unit}"));
+                task.Description = Escape(string.Create(CultureInfo.InvariantCulture, $"{title} {value.Done:0.0}/{value.Total:0.0} {value.Unit}"));
             }
         }
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
 using Orchestrator.Console.Hosting;
+using Orchestrator.Console.Runs;
 using Orchestrator.Console.Terminal;
 using Orchestrator.Runs;
 using Spectre.Console;
@@ -12,6 +13,7 @@ namespace Orchestrator.Console.Commands.Runs;
 internal sealed class ListRunsCommand : RunStoreCommand
 {
     private const int NarrowWidth = 100;
+    private const int TaskCharacters = 120;
     private readonly Option<int> _count = new("--count", "-n")
     {
         Description = "How many runs to list at most.",
@@ -56,7 +58,7 @@ internal sealed class ListRunsCommand : RunStoreCommand
                 new Text(run.Started?.ToLocalTime().ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture) ?? ""),
                 new Text(run.Team ?? ""),
                 new Text(run.Reason ?? run.State.ToString().ToLowerInvariant()),
-                new Text(run.Task ?? run.Summary ?? ""));
+                new Text(TaskText.OneLine(run.Task ?? run.Summary ?? "", TaskCharacters)));
         }
 
         interaction.Render(table);
