@@ -172,13 +172,13 @@ public static unsafe class LlamaDriverLoader
     {
         // The library shortens the batch to the context.
         var context = options.ContextSize > 0 ? options.ContextSize : LlamaApi.ModelTrainedContext(model);
-        var room = Math.Min(options.BatchSize, context);
-        var most = LlamaMemory.MostOf(Math.Min(MostSequences, room), WindowOf(model));
+        var window = WindowOf(model);
+        var most = LlamaMemory.MostOf(Math.Min(MostSequences, Math.Min(options.BatchSize, context)), window);
         if (options.MaxSequences > most)
         {
             throw new OrchestratorException(
                 ErrorKind.Model,
-                $"The model {options.ModelPath}{(WindowOf(model) > 0 ? " looks back over a sliding window, and" : "")} can serve {most} sequences at once, not {options.MaxSequences}, with a batch of {options.BatchSize} and a context of {context} tokens.",
+                $"The model {options.ModelPath}{(window > 0 ? " looks back over a sliding window, and" : "")} can serve {most} sequences at once, not {options.MaxSequences}, with a batch of {options.BatchSize} and a context of {context} tokens.",
                 $"Ask for {(most > 0 ? $"at most {most} sequences, or for " : "")}a larger batch and a longer context.");
         }
     }

@@ -27,7 +27,7 @@ internal sealed partial class KvTree
     {
         for (var node = leaf; node.Parent is { } parent; node = parent)
         {
-            if (parent.Children.Exists(c => c != leaf && c is { IsLeaf: true, Owner: null, Tokens.Count: 0 }))
+            if (parent.Children.Exists(c => c != leaf && IsCheckpoint(c)))
             {
                 return leaf.ComputedEnd - node.Start;
             }
@@ -36,9 +36,11 @@ internal sealed partial class KvTree
         return leaf.ComputedEnd;
     }
 
+    private static bool IsCheckpoint(KvNode node) => node is { IsLeaf: true, Owner: null, Tokens.Count: 0 };
+
     /// <summary>The checkpoint where a leaf begins, if that is at a position.</summary>
     private static KvNode? CheckpointBefore(KvNode leaf, int position) =>
-        leaf.Start == position ? leaf.Parent!.Children.Find(c => c is { IsLeaf: true, Owner: null, Tokens.Count: 0 }) : null;
+        leaf.Start == position ? leaf.Parent!.Children.Find(IsCheckpoint) : null;
 
     private static KvNode CheckpointAfter(KvNode node, int sequence) =>
         new() { Start = node.End, Sequence = sequence, Adapters = node.Adapters, Agent = node.Agent };

@@ -10,7 +10,7 @@ internal sealed partial class KvTree
     {
         while (cells > 0)
         {
-            if ((Cheapest(FreesCells) ?? Cheapest(_ => true)) is not { } leaf)
+            if ((Cheapest(FreesCells) ?? Cheapest()) is not { } leaf)
             {
                 return false;
             }
@@ -85,7 +85,7 @@ internal sealed partial class KvTree
     /// <summary>Drops everything that nobody works on.</summary>
     public void Clear()
     {
-        while (Cheapest(_ => true) is { } leaf)
+        while (Cheapest() is { } leaf)
         {
             Remove(leaf);
         }
@@ -109,7 +109,7 @@ internal sealed partial class KvTree
     {
         while (_freeSequences.Count == 0)
         {
-            if (Cheapest(_ => true) is not { } leaf)
+            if (Cheapest() is not { } leaf)
             {
                 return false;
             }
@@ -123,12 +123,12 @@ internal sealed partial class KvTree
     /// <summary>Whether a leaf holds cells that no other does; a checkpoint has none while something follows it.</summary>
     private static bool FreesCells(KvNode leaf) => leaf.Computed > 0 || leaf.Parent!.Children.Count == 1;
 
-    private KvNode? Cheapest(Func<KvNode, bool> among)
+    private KvNode? Cheapest(Func<KvNode, bool>? among = null)
     {
         KvNode? best = null;
         foreach (var leaf in _leaves)
         {
-            if (leaf.Owner is null && leaf.Pins == 0 && among(leaf)
+            if (leaf.Owner is null && leaf.Pins == 0 && among?.Invoke(leaf) != false
                 && (best is null || leaf.Worth < best.Worth || (leaf.Worth == best.Worth && leaf.LastUsed < best.LastUsed)))
             {
                 best = leaf;
