@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.AI;
 using Microsoft.SemanticKernel;
+using Orchestrator.Core.Text;
 
 namespace Orchestrator.Agents.Tools;
 
@@ -50,8 +51,8 @@ internal static class ToolText
             return text;
         }
 
-        var end = char.IsHighSurrogate(text[maxLength - 1]) ? maxLength - 1 : maxLength;
-        return $"{text[..end]}\n[{text.Length - end} more characters]";
+        var beginning = Excerpt.Beginning(text, maxLength);
+        return $"{beginning}\n[{text.Length - beginning.Length} more characters]";
     }
 
     public static string Error(Exception exception) => exception switch

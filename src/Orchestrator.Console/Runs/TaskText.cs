@@ -7,13 +7,9 @@ namespace Orchestrator.Console.Runs;
 internal static class TaskText
 {
     /// <summary>Its beginning, and its length where there is more.</summary>
-    public static string Beginning(string task, int characters)
-    {
-        var cut = task.Length > characters && char.IsHighSurrogate(task[characters - 1]) ? characters - 1 : characters;
-        return task.Length <= characters
-            ? task
-            : string.Create(CultureInfo.InvariantCulture, $"{task.AsSpan(0, cut)} … ({task.Length:N0} characters)");
-    }
+    public static string Beginning(string task, int characters) => task.Length <= characters
+        ? task
+        : string.Create(CultureInfo.InvariantCulture, $"{Excerpt.Beginning(task, characters)} … ({task.Length:N0} characters)");
 
     /// <summary>Its beginning on one line, as wide as it looks.</summary>
     public static string OneLine(string task, int characters) =>

@@ -1,6 +1,7 @@
 using Orchestrator.Core.Agents;
 using Orchestrator.Core.Messages;
 using Orchestrator.Core.Runs;
+using Orchestrator.Core.Text;
 
 namespace Orchestrator.Coordination.Protocols;
 
@@ -34,16 +35,8 @@ internal static class TurnRecord
         (reply.ToolResults ?? []).Select(t => t.ToMessage(caller, maxCharacters));
 
     /// <summary>The beginning of a text, without half a surrogate pair at its end.</summary>
-    internal static string Cut(string text, int characters)
-    {
-        if (text.Length <= characters)
-        {
-            return text;
-        }
-
-        var length = characters > 0 && char.IsHighSurrogate(text[characters - 1]) ? characters - 1 : characters;
-        return string.Concat(text.AsSpan(0, length), " …");
-    }
+    internal static string Cut(string text, int characters) =>
+        text.Length <= characters ? text : string.Concat(Excerpt.Beginning(text, characters), " …");
 
     /// <summary>The end of a text, without half a surrogate pair at its beginning.</summary>
     internal static string CutStart(string text, int characters)

@@ -1,4 +1,5 @@
 using Orchestrator.Core.Messages;
+using Orchestrator.Core.Text;
 
 namespace Orchestrator.Core.Agents;
 
@@ -20,9 +21,7 @@ public static class ToolResultMessages
         var text = result.Result;
         if (text.Length > maxCharacters)
         {
-            // Not half a surrogate pair at its end.
-            var length = maxCharacters > 0 && char.IsHighSurrogate(text[maxCharacters - 1]) ? maxCharacters - 1 : maxCharacters;
-            text = string.Concat(text.AsSpan(0, length), " …");
+            text = string.Concat(Excerpt.Beginning(text, maxCharacters), " …");
         }
 
         var outcome = result.Failed ? "failed: " : "";
